@@ -1,0 +1,169 @@
+package realtime
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
+	"github.com/zocalo-go/zocalo/realtime/parser"
+)
+
+// client is one connection and its sockets, at most one a namespace. It is the
+// engine's handler of the session.
+type client struct {
+	server    *Server
+	session   *engineio.Session
+	handshake *Handshake
+
+	decoder parser.Decoder // of the session's reader
+
+	mu      sync.Mutex // guards the rest
+	sockets map[string]*Socket
+	left    map[string]bool // namespaces that the server has put it out of
+	timer   *time.Timer     // until it joins a namespace
+	timeout bool            // the timer has closed it
+}
+
+// connect is called by the engine for each new session.
+func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
+	c := &client{server: s, session: session, handshake: newHandshake(r), sockets: make(map[string]*Socket, 1)}
+	c.decoder.MaxAttachments = s.config.MaxAttachments
+	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)
+	return c
+}
+
+// expire closes a client that joined no namespace in time.
+func (c *client) expire() {
+	c.mu.Lock()
+	c.timeout = len(c.sockets) == 0
+	expired := c.timeout
+	c.mu.Unlock()
+	if expired {
+		c.server.config.Logger.Debug("realtime: client joined no namespace in time, closing it", "address", c.handshake.Address,
+			"cure", "the client must send CONNECT within Config.ConnectTimeout")
+		c.session.Close()
+	}
+}
+
+// Errors that close the connection.
+var (
+	errNotJoined    = errors.New("packet for a namespace the client has not joined")
+	errJoinedTwice  = errors.New("second CONNECT to the same namespace")
+	errUnexpected   = errors.New("packet that only a server may send")
+	errAfterTimeout = errors.New("packet after the connect timeout")
+)
+
+// Message implements engineio.Handler.
+func (c *client) Message(data []byte, binary bool) error {
+	var p *parser.Packet
+	var err error
+	if binary {
+		p, err = c.decoder.Binary(data)
+	} else {
+		p, err = c.decoder.Text(data)
+	}
+	if p == nil || err != nil {
+		return err
+	}
+	switch p.Type {
+	case parser.Connect:
+		return c.join(p)
+	case parser.ConnectError:
+		return errUnexpected
+	}
+	c.mu.Lock()
+	socket, left := c.sockets[p.Namespace], c.left[p.Namespace]
+	c.mu.Unlock()
+	switch {
+	case socket == nil && left: // it was under way when the server let the socket go
+		return nil
+	case socket == nil:
+		return errNotJoined
+	}
+	switch p.Type {
+	case parser.Disconnect:
+		socket.close(ReasonClientDisconnect)
+	case parser.Event:
+		socket.onEvent(p)
+	case parser.Ack:
+		socket.onAck(p)
+	}
+	return nil
+}
+
+// join answers a CONNECT packet.
+func (c *client) join(p *parser.Packet) error {
+	n := c.server.namespace(p.Namespace)
+	if n == nil {
+		c.refuse(p.Namespace, &Error{Message: "Invalid namespace"})
+		return nil
+	}
+	socket := newSocket(n, c, c.handshake.with(p.Data))
+	c.mu.Lock()
+	if c.timeout || c.sockets[p.Namespace] != nil {
+		timeout := c.timeout
+		c.mu.Unlock()
+		if timeout {
+			return errAfterTimeout
+		}
+		return errJoinedTwice
+	}
+	c.sockets[p.Namespace] = socket
+	delete(c.left, p.Namespace)
+	c.timer.Stop()
+	c.mu.Unlock()
+	socket.inbox.add(socket.connect)
+	return nil
+}
+
+// refuse tells the client why it may not join.
+func (c *client) refuse(namespace string, e *Error) {
+	data, err := json.Marshal(e)
+	if err != nil { // of Data, which is the user's
+		c.server.config.Logger.Error("realtime: Data of a connect error cannot be sent", "namespace", namespace, "error", err)
+		data, _ = json.Marshal(&Error{Message: e.Message})
+	}
+	c.session.Send(engineio.Text(parser.EncodePlain(parser.ConnectError, namespace, data)))
+}
+
+// remove forgets a socket. put says that the server put it out.
+func (c *client) remove(s *Socket, put bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name := s.namespace.name
+	if c.sockets[name] != s {
+		return
+	}
+	delete(c.sockets, name)
+	if put {
+		if c.left == nil {
+			c.left = make(map[string]bool)
+		}
+		c.left[name] = true
+	}
+}
+
+// all returns the client's sockets.
+func (c *client) all() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sockets := make([]*Socket, 0, len(c.sockets))
+	for _, s := range c.sockets {
+		sockets = append(sockets, s)
+	}
+	return sockets
+}
+
+// Closed implements engineio.Handler.
+func (c *client) Closed(reason string) {
+	c.timer.Stop()
+	if reason == ReasonForcedClose && c.server.closing.Load() {
+		reason = ReasonShuttingDown
+	}
+	for _, s := range c.all() {
+		s.close(reason)
+	}
+}

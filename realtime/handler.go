@@ -1,0 +1,157 @@
+package realtime
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+)
+
+// Ack answers an event that the client wants acknowledged. The first answer
+// counts, further ones are ignored, as is the answer to an event that needs
+// none. It may be called at any time, from any goroutine.
+type Ack func(args ...any)
+
+var (
+	ackType     = reflect.TypeFor[Ack]()
+	contextType = reflect.TypeFor[context.Context]()
+	errorType   = reflect.TypeFor[error]()
+	argsType    = reflect.TypeFor[Args]()
+)
+
+// handler is a function given to On, whose signature has been understood.
+type handler struct {
+	fn       reflect.Value
+	params   []reflect.Type // that take an argument of the event
+	variadic reflect.Type   // of the last parameter's elements, or nil
+	args     bool           // takes all further arguments as Args
+	context  bool           // begins with a context
+	ack      bool           // ends with an Ack
+	result   bool           // returns a value
+	fails    bool           // returns an error last
+}
+
+// compile understands the signature of fn, a handler of event. It panics when
+// the signature cannot work, or must is set and the function is nil.
+func compile(event string, fn any, must bool) *handler {
+	v := reflect.ValueOf(fn)
+	fault := func(format string, args ...any) {
+		panic(fmt.Sprintf("realtime: handler of %q is %T: %s", event, fn, fmt.Sprintf(format, args...)))
+	}
+	if v.Kind() != reflect.Func {
+		fault("give a function, such as func(text string)")
+	}
+	if must && v.IsNil() {
+		fault("the function is nil")
+	}
+	t := v.Type()
+	h := &handler{fn: v}
+	from, to := 0, t.NumIn()
+	if from < to && t.In(from) == contextType {
+		h.context = true
+		from++
+	}
+	if from < to && t.In(to-1) == ackType {
+		h.ack = true
+		to--
+	}
+	if from < to && t.In(to-1) == argsType {
+		h.args = true
+		to--
+	}
+	for i := from; i < to; i++ {
+		p := t.In(i)
+		if t.IsVariadic() && i == t.NumIn()-1 {
+			h.variadic = p.Elem()
+			p = p.Elem()
+		} else {
+			h.params = append(h.params, p)
+		}
+		switch {
+		case p == ackType:
+			fault("the Ack must be the last parameter")
+		case p == argsType:
+			fault("Args must be the last parameter but for the Ack")
+		case p == contextType:
+			fault("the context.Context must be the first parameter")
+		case p.Kind() == reflect.Func || p.Kind() == reflect.Chan || p.Kind() == reflect.UnsafePointer ||
+			p.Kind() == reflect.Interface && p.NumMethod() > 0:
+			fault("parameter %d, a %v, cannot be decoded from JSON", i+1, p)
+		}
+	}
+	switch n := t.NumOut(); {
+	case n > 2:
+		fault("return nothing, a result, an error, or a result and an error")
+	case n == 2 && t.Out(1) != errorType:
+		fault("the second result must be an error")
+	case n > 0:
+		h.fails = t.Out(n-1) == errorType
+		h.result = !h.fails || n == 2
+	}
+	if h.ack && (h.result || h.fails) {
+		fault("either take an Ack or return the answer")
+	}
+	return h
+}
+
+// decode makes the values of the handler's parameters.
+func (h *handler) decode(ctx context.Context, args Args, ack Ack) ([]reflect.Value, error) {
+	in := make([]reflect.Value, 0, len(h.params)+2)
+	if h.context {
+		in = append(in, reflect.ValueOf(ctx))
+	}
+	one := func(i int, t reflect.Type) error {
+		v := reflect.New(t)
+		in = append(in, v.Elem())
+		return args.decode(i, v.Interface())
+	}
+	for i, t := range h.params {
+		if err := one(i, t); err != nil {
+			return nil, err
+		}
+	}
+	if h.variadic != nil {
+		for i := len(h.params); i < args.Len(); i++ {
+			if err := one(i, h.variadic); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if h.args {
+		in = append(in, reflect.ValueOf(args.from(len(h.params))))
+	}
+	if h.ack {
+		in = append(in, reflect.ValueOf(ack))
+	}
+	return in, nil
+}
+
+// call decodes the arguments, runs the handler, and acknowledges what it
+// returned. It returns the error of arguments that do not fit.
+func (h *handler) call(ctx context.Context, args Args, ack Ack) error {
+	in, err := h.decode(ctx, args, ack)
+	if err != nil {
+		ack(failure(err))
+		return err
+	}
+	out := h.fn.Call(in)
+	if h.fails {
+		if err, _ := out[len(out)-1].Interface().(error); err != nil {
+			ack(failure(err))
+			return nil
+		}
+	}
+	switch {
+	case h.result:
+		ack(out[0].Interface())
+	case h.fails:
+		ack()
+	}
+	return nil
+}
+
+// failure is the acknowledgement of an event whose handler failed.
+func failure(err error) any {
+	return struct {
+		Error string `json:"error"`
+	}{err.Error()}
+}

@@ -1,0 +1,38 @@
+// Package engineio is the connection layer of Socket.IO: an Engine.IO v4
+// server (protocol revision 4, EIO=4) over HTTP long-polling and WebSocket,
+// with the upgrade from the one to the other and the heartbeat.
+//
+// Start with [Server], which answers the HTTP requests, [Session], one
+// client's connection whatever carries it, and [Handler], what the layer above
+// does with a session's messages.
+//
+// The protocol is that of
+// https://github.com/socketio/socket.io/tree/main/docs/engine.io-protocol.
+//
+// # One queue out, one way in
+//
+// Packets leave a session through its outbox, which has one door: a long-poll
+// claims it for the length of its request, a WebSocket attaches to it for good.
+// Adding to an outbox never waits; a client too slow for its limit loses the
+// session, its sender loses nothing.
+//
+// Packets come in through the goroutine of a POST request or the WebSocket's
+// reader, one at a time a session. [Handler.Message] may wait: then the client
+// is not read from, and TCP pushes back.
+//
+// # Goroutines
+//
+//	reader    one a WebSocket, from the upgrade to its end
+//	drain     while a WebSocket's outbox has packets; started by who adds
+//	net/http  one a request, for the length of a poll or of a POST
+//
+// A timer a session sends the pings and closes whoever does not answer. Every
+// reader and drain is waited for by [Server.Shutdown].
+//
+// # Locks
+//
+// Server.mu, Session.mu and the outbox's are leaves: none is held while
+// another is taken, nor during I/O or a call of the handler. Session.in, which
+// serialises incoming packets, is the exception: it is held during
+// Handler.Message and before any of them.
+package engineio

@@ -1,0 +1,39 @@
+package engineio
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// requestError is one of the errors that Engine.IO tells a client by number.
+type requestError struct {
+	status  int
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	cure    string // for the developer's log
+}
+
+var (
+	errTransport   = requestError{400, 0, "Transport unknown", "the query must have transport=polling or transport=websocket, and Config.Transports must allow it"}
+	errUnknownSID  = requestError{400, 1, "Session ID unknown", "the session has ended, or lives on another node: with several nodes, send a client's requests to the same one"}
+	errMethod      = requestError{400, 2, "Bad handshake method", "a session begins with a GET; something between client and server may have changed the method"}
+	errBadRequest  = requestError{400, 3, "Bad request", "one poll and one POST at a time, on the session's own transport; for WebSocket the proxy must pass Upgrade and Connection on"}
+	errForbidden   = requestError{403, 4, "Forbidden", "Config.AllowRequest refused it"}
+	errProtocol    = requestError{400, 5, "Unsupported protocol version", "this server speaks Engine.IO 4 (EIO=4, socket.io-client 3 and 4)"}
+	errOrigin      = requestError{403, 4, "Origin not allowed", "add the page's origin to Config.CORS.Origins"}
+	errUnavailable = requestError{503, 3, "Server shutting down", "the client reconnects by itself"}
+)
+
+// refuse answers r with e as JSON, and logs what would cure it.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e requestError) {
+	s.config.Logger.Debug("realtime: refused a request", "method", r.Method, "url", r.URL.Redacted(),
+		"remote", r.RemoteAddr, "code", e.Code, "error", e.Message, "cure", e.cure)
+	body, err := json.Marshal(e)
+	if err != nil {
+		http.Error(w, e.Message, e.status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.status)
+	w.Write(body)
+}

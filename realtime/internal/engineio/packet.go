@@ -1,0 +1,123 @@
+package engineio
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+)
+
+// Packet types, the first character of a text packet.
+const (
+	typeOpen    = '0'
+	typeClose   = '1'
+	typePing    = '2'
+	typePong    = '3'
+	typeMessage = '4'
+	typeUpgrade = '5'
+	typeNoop    = '6'
+)
+
+// WebSocket opcodes of RFC 6455, section 5.2.
+const (
+	opText   = 1
+	opBinary = 2
+	opClose  = 8
+)
+
+// separator stands between the packets of a polling payload.
+const separator = 0x1e
+
+// errPacket is what decoding returns for anything that is no packet.
+var errPacket = errors.New("engineio: invalid packet")
+
+// Packet is an encoded packet on its way out. It holds the bytes of a whole
+// WebSocket frame, so that what goes to a thousand clients is encoded once. A
+// Packet is immutable and may be shared between sessions.
+type Packet struct {
+	frame  []byte
+	header int // bytes of frame before its payload
+}
+
+// Text returns the message packet that carries text, which is copied. The text
+// must be UTF-8.
+func Text(text []byte) Packet { return textPacket(typeMessage, text) }
+
+// Binary returns the message packet that carries data, which is copied.
+func Binary(data []byte) Packet {
+	p := newFrame(opBinary, len(data))
+	p.frame = append(p.frame, data...)
+	return p
+}
+
+func textPacket(kind byte, text []byte) Packet {
+	p := newFrame(opText, 1+len(text))
+	p.frame = append(append(p.frame, kind), text...)
+	return p
+}
+
+// newFrame starts an unmasked, unfragmented frame, as RFC 6455, section 5.2
+// wants it from a server, with room for a payload of size bytes.
+func newFrame(opcode byte, size int) Packet {
+	const final = 0x80
+	b := make([]byte, 0, 10+size)
+	b = append(b, final|opcode)
+	switch {
+	case size < 126:
+		b = append(b, byte(size))
+	case size < 1<<16:
+		b = binary.BigEndian.AppendUint16(append(b, 126), uint16(size))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(size))
+	}
+	return Packet{frame: b, header: len(b)}
+}
+
+func (p Packet) binary() bool { return p.frame[0]&0x0f == opBinary }
+
+// size is what the packet weighs in an outbox, in bytes.
+func (p Packet) size() int { return len(p.frame) }
+
+// appendPayload appends packets as the body of a long-polling answer.
+func appendPayload(dst []byte, packets []Packet) []byte {
+	for i, p := range packets {
+		if i > 0 {
+			dst = append(dst, separator)
+		}
+		payload := p.frame[p.header:]
+		if p.binary() {
+			dst = append(dst, 'b')
+			dst = base64.StdEncoding.AppendEncode(dst, payload)
+		} else {
+			dst = append(dst, payload...)
+		}
+	}
+	return dst
+}
+
+// received is a decoded packet on its way in. Its data is only valid until the
+// buffer it was read into is used again.
+type received struct {
+	kind   byte
+	data   []byte
+	binary bool
+}
+
+// decodePacket decodes a text packet: a type and its data, or the base64 form
+// of a binary message.
+func decodePacket(text []byte) (received, error) {
+	if len(text) == 0 {
+		return received{}, errPacket
+	}
+	switch kind := text[0]; {
+	case kind == 'b':
+		data := make([]byte, base64.StdEncoding.DecodedLen(len(text)-1))
+		n, err := base64.StdEncoding.Decode(data, text[1:])
+		if err != nil {
+			return received{}, errPacket
+		}
+		return received{kind: typeMessage, data: data[:n], binary: true}, nil
+	case kind >= typeOpen && kind <= typeNoop:
+		return received{kind: kind, data: text[1:]}, nil
+	}
+	return received{}, errPacket
+}

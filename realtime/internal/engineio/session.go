@@ -1,0 +1,200 @@
+package engineio
+
+import (
+	"sync"
+	"time"
+)
+
+// The protocol's names of the transports.
+const (
+	Polling   = "polling"
+	WebSocket = "websocket"
+)
+
+// Why a session ended, in the protocol's own words:
+// https://socket.io/docs/v4/server-socket-instance/#disconnect.
+const (
+	ReasonTransportClose = "transport close" // the client closed it, or its connection broke
+	ReasonTransportError = "transport error" // it broke the transport's rules, or reads too slowly
+	ReasonPingTimeout    = "ping timeout"    // it did not answer a ping in time
+	ReasonParseError     = "parse error"     // it sent something that is no packet
+	ReasonForcedClose    = "forced close"    // the server closed it
+)
+
+// Handler receives what one session has to say. Its methods are called one at
+// a time, except that Closed may be called during Message.
+type Handler interface {
+	// Message receives a message in the order the client sent it. The data is
+	// only valid until Message returns. While it does not return the client is
+	// not read from. A message that returns an error ends the session with
+	// ReasonForcedClose.
+	Message(data []byte, binary bool) error
+
+	// Closed is called once, when the session has ended and nothing can be
+	// sent any more. It must not wait.
+	Closed(reason string)
+}
+
+// Session is one client's connection, whatever transport carries it. All
+// methods may be called concurrently, and none of them waits.
+type Session struct {
+	id      string
+	server  *Server
+	handler Handler
+
+	out outbox
+
+	in sync.Mutex // held while a received packet is handled
+
+	mu        sync.Mutex // guards the rest
+	transport string
+	socket    *webSocket // the WebSocket, once it is the transport
+	candidate *webSocket // the WebSocket of an upgrade under way
+	posting   bool       // a POST is being read
+	condemned bool       // too slow, about to be closed
+	closed    bool
+	lingering bool // closed, but a poll may still fetch what is left
+	heartbeat heartbeat
+}
+
+// ID returns the Engine.IO session id. It is a secret between the client and
+// the server: who knows it can take the session over.
+func (s *Session) ID() string { return s.id }
+
+// Transport returns the current transport, Polling or WebSocket.
+func (s *Session) Transport() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.transport
+}
+
+// Buffered returns how many bytes wait to be sent.
+func (s *Session) Buffered() int { return s.out.buffered() }
+
+// Send queues packets, which leave adjacent and in order. It returns
+// [ErrClosed] when the session has ended, and [ErrSlow] when its client is so
+// slow that the packets do not fit under Config.MaxBuffered, which ends the
+// session soon after. It never calls the handler.
+func (s *Session) Send(packets ...Packet) error {
+	err := s.out.add(packets...)
+	if err == ErrSlow {
+		s.condemn()
+	}
+	return err
+}
+
+// condemn has the session's timer end it, so that a sender is never the one who
+// runs what follows from that.
+func (s *Session) condemn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.condemned || s.heartbeat.timer == nil {
+		return
+	}
+	s.condemned = true
+	s.heartbeat.timer.Reset(0)
+}
+
+// SendVolatile sends packets if they can leave at once, and drops them
+// otherwise. It reports whether they were sent.
+func (s *Session) SendVolatile(packets ...Packet) bool { return s.out.addVolatile(packets...) }
+
+// Close ends the session after what was sent has left.
+func (s *Session) Close() { s.end(ReasonForcedClose, true) }
+
+// end is the one place where a session ends. Whoever removes it from the
+// server's map goes on; the transport goes first, the handler last. With flush,
+// what waits still leaves.
+func (s *Session) end(reason string, flush bool) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = true
+	s.heartbeat.stop()
+	socket, candidate := s.socket, s.candidate
+	s.mu.Unlock()
+
+	var farewell []Packet
+	switch {
+	case reason == ReasonForcedClose:
+		farewell = []Packet{closePacket}
+	case reason == ReasonTransportClose && flush: // it said so itself, its poll is let go
+		farewell = []Packet{noop}
+	}
+	if left := s.out.close(flush, farewell...); left && socket == nil {
+		s.linger()
+	} else {
+		s.server.remove(s)
+	}
+	if candidate != nil {
+		candidate.abort()
+	}
+	if socket != nil && !flush {
+		socket.abort()
+	}
+	s.server.ended(s)
+	s.handler.Closed(reason)
+}
+
+// lingerTime is how long a closed session waits for the poll that fetches what
+// is left in its outbox.
+const lingerTime = 10 * time.Second
+
+// linger keeps a closed session known until its last poll.
+func (s *Session) linger() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lingering = true
+	s.heartbeat.timer = time.AfterFunc(lingerTime, s.forget)
+}
+
+// forget removes a closed session that lingers.
+func (s *Session) forget() {
+	s.mu.Lock()
+	s.heartbeat.stop()
+	s.mu.Unlock()
+	s.server.remove(s)
+}
+
+// receive handles a packet from the client and reports whether more may follow.
+func (s *Session) receive(p received) bool {
+	s.in.Lock()
+	defer s.in.Unlock()
+	switch p.kind {
+	case typeMessage:
+		if s.isClosed() {
+			return false
+		}
+		if err := s.handler.Message(p.data, p.binary); err != nil {
+			s.server.config.Logger.Debug("realtime: client sent an invalid message, closing it", "sid", s.id, "error", err)
+			s.end(ReasonForcedClose, false)
+		}
+	case typePong:
+		s.pong()
+	case typePing: // in revision 4 of the protocol the server sends the pings
+		s.end(ReasonTransportError, false)
+	case typeClose:
+		s.end(ReasonTransportClose, true)
+	}
+	return !s.isClosed()
+}
+
+func (s *Session) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// cut ends the session's connection without any ceremony.
+func (s *Session) cut() {
+	s.mu.Lock()
+	socket, candidate := s.socket, s.candidate
+	s.mu.Unlock()
+	for _, ws := range []*webSocket{socket, candidate} {
+		if ws != nil {
+			ws.abort()
+		}
+	}
+}

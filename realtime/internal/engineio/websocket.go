@@ -1,0 +1,246 @@
+package engineio
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	// corkSize is how many bytes of small frames leave in one write.
+	corkSize = 16 << 10
+
+	// libraryBuffer is the size of each of the two buffers that the WebSocket
+	// library keeps for a connection; net/http's own are four times as large.
+	libraryBuffer = 1 << 10
+
+	// closeGrace is how long a client may take to answer a close frame.
+	closeGrace = 2 * time.Second
+)
+
+// Close codes of RFC 6455, section 7.4.1.
+const (
+	statusNone         = 0 // an empty close frame, which reads as 1005
+	statusInvalidText  = 1007
+	statusMessageLarge = 1009
+)
+
+// webSocket is a WebSocket connection: the library accepts it, reads and unmasks
+// messages and answers pings and close frames; data frames, which are encoded
+// already, are written straight to the network, a batch at a time.
+//
+// read belongs to one goroutine; the other methods may be called concurrently.
+type webSocket struct {
+	lib   *websocket.Conn
+	wire  *wire
+	limit int64 // bytes of a message, inclusive
+}
+
+// accept answers the WebSocket handshake of r. When it returns an error, the
+// request is answered already. The webSocket outlives the request: it keeps
+// nothing of it. A write that takes longer than timeout ends the connection.
+func accept(w http.ResponseWriter, r *http.Request, limit int64, timeout time.Duration) (*webSocket, error) {
+	h := &hijack{ResponseWriter: w, timeout: timeout}
+	lib, err := websocket.Accept(h, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // the server has checked the Origin by its own rule
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, err
+	}
+	lib.SetReadLimit(-1) // its own limit closes with a reason that clients do not expect
+	return &webSocket{lib: lib, wire: h.wire, limit: limit}, nil
+}
+
+// read waits for the next message and appends it to buf[:0]. After an error the
+// connection is closed.
+func (s *webSocket) read(buf []byte) (data []byte, binary bool, err error) {
+	kind, r, err := s.lib.Reader(context.Background())
+	if err != nil {
+		return buf, false, err
+	}
+	data, err = appendAll(buf[:0], r, s.limit)
+	if err == errLarge {
+		s.close(statusMessageLarge)
+		return data, false, err
+	}
+	if err != nil {
+		return data, false, err
+	}
+	if kind == websocket.MessageText && !utf8.Valid(data) {
+		s.close(statusInvalidText)
+		return data, false, errPacket
+	}
+	return data, kind == websocket.MessageBinary, nil
+}
+
+var errLarge = errors.New("engineio: message exceeds MaxPayload")
+
+// appendAll appends what r holds to dst, but no more than limit bytes.
+func appendAll(dst []byte, r io.Reader, limit int64) ([]byte, error) {
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case int64(len(dst)) > limit:
+			return dst, errLarge
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
+			return dst, err
+		}
+	}
+}
+
+// write writes packets in order under one deadline, small ones together.
+func (s *webSocket) write(packets []Packet) error {
+	return s.wire.writeFrames(packets)
+}
+
+// finish starts the closing handshake with an empty close frame, as the
+// reference does. The reader ends it when the client answers, or in closeGrace.
+func (s *webSocket) finish() { s.close(statusNone) }
+
+func (s *webSocket) close(code int) {
+	s.wire.writeClose(code)
+	s.wire.SetReadDeadline(time.Now().Add(closeGrace))
+}
+
+// abort ends the connection at once. A blocked read or write returns.
+func (s *webSocket) abort() {
+	s.wire.Conn.Close()
+	s.lib.CloseNow()
+}
+
+// wire is the network connection as the library sees it. Its lock keeps the
+// library's control frames and our data frames apart; the library writes every
+// control frame whole.
+type wire struct {
+	net.Conn
+	timeout time.Duration // of a write
+
+	mu     sync.Mutex // guards writing and the rest
+	closed bool       // a close frame is out, nothing may follow it
+}
+
+var corks = sync.Pool{New: func() any { b := make([]byte, 0, corkSize); return &b }}
+
+func (w *wire) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return len(p), nil
+	}
+	w.closed = len(p) > 0 && p[0]&0x0f == opClose
+	if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+		return 0, err
+	}
+	return w.Conn.Write(p)
+}
+
+func (w *wire) writeFrames(packets []Packet) error {
+	cork := corks.Get().(*[]byte)
+	defer corks.Put(cork)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return net.ErrClosed
+	}
+	if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+		return err
+	}
+	if len(packets) == 1 {
+		_, err := w.Conn.Write(packets[0].frame)
+		return err
+	}
+	buf := (*cork)[:0]
+	for _, p := range packets {
+		if len(buf)+len(p.frame) > cap(buf) {
+			if len(buf) > 0 {
+				if _, err := w.Conn.Write(buf); err != nil {
+					return err
+				}
+				buf = buf[:0]
+			}
+			if len(p.frame) > cap(buf) {
+				if _, err := w.Conn.Write(p.frame); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		buf = append(buf, p.frame...)
+	}
+	if len(buf) == 0 {
+		return nil
+	}
+	_, err := w.Conn.Write(buf)
+	return err
+}
+
+// writeClose writes a close frame with an empty reason.
+func (w *wire) writeClose(code int) {
+	frame := newFrame(opClose, 0).frame
+	if code != statusNone {
+		frame = append(newFrame(opClose, 2).frame, byte(code>>8), byte(code))
+	}
+	w.Write(frame)
+}
+
+// hijack is the ResponseWriter that the library upgrades. It hands out a wire,
+// and buffers of a size that suits many idle connections.
+type hijack struct {
+	http.ResponseWriter
+	timeout time.Duration
+	wire    *wire
+}
+
+func (h *hijack) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
+func (h *hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	// net/http may have read past the request already; the library takes over
+	// what its reader has buffered.
+	early, err := rw.Reader.Peek(rw.Reader.Buffered())
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	conn.SetDeadline(time.Time{}) // of the request
+	h.wire = &wire{Conn: conn, timeout: h.timeout}
+	r := bufio.NewReaderSize(&prefixed{early, h.wire}, max(libraryBuffer, len(early)))
+	if _, err := r.Peek(len(early)); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return h.wire, bufio.NewReadWriter(r, bufio.NewWriterSize(h.wire, libraryBuffer)), nil
+}
+
+// prefixed reads prefix, then r.
+type prefixed struct {
+	prefix []byte
+	r      io.Reader
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.prefix) > 0 {
+		n := copy(b, p.prefix)
+		p.prefix = p.prefix[n:]
+		return n, nil
+	}
+	return p.r.Read(b)
+}

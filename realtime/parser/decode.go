@@ -1,0 +1,268 @@
+package parser
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// DefaultMaxAttachments is how many attachments the reference accepts.
+const DefaultMaxAttachments = 10
+
+// Decoder puts the packets of one connection together from its frames. After
+// an error the connection is beyond repair and should be closed. A Decoder
+// belongs to one goroutine at a time. Its zero value is ready for use.
+type Decoder struct {
+	// MaxAttachments bounds the attachments of a packet; 0 means
+	// DefaultMaxAttachments.
+	MaxAttachments int
+
+	pending *Packet // waits for its attachments
+	due     int     // how many it waits for
+}
+
+// Text takes a text frame. It returns the packet, or nil when attachments must
+// follow. The packet keeps nothing of text.
+func (d *Decoder) Text(text []byte) (*Packet, error) {
+	if d.pending != nil {
+		return nil, invalid("text where an attachment is due")
+	}
+	p, attachments, err := d.header(&text)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.payload(bytes.Clone(text)); err != nil {
+		return nil, err
+	}
+	if attachments > 0 {
+		d.pending, d.due = p, attachments
+		return nil, nil
+	}
+	return p, nil
+}
+
+// Binary takes a binary frame, and keeps a copy. It returns the packet that it
+// completes, or nil.
+func (d *Decoder) Binary(data []byte) (*Packet, error) {
+	if d.pending == nil {
+		return nil, invalid("an attachment where none is due")
+	}
+	p := d.pending
+	p.Attachments = append(p.Attachments, append([]byte{}, data...))
+	if len(p.Attachments) < d.due {
+		return nil, nil
+	}
+	d.pending = nil
+	if err := p.checkPlaceholders(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+// header cuts everything before the payload off text:
+//
+//	<type>[<attachments>-][<namespace>,][<id>]
+//
+// attachments is -1 for a packet that cannot have any.
+func (d *Decoder) header(text *[]byte) (p *Packet, attachments int, err error) {
+	b := *text
+	if len(b) == 0 || b[0] < '0' || b[0] > '6' {
+		return nil, 0, invalid("unknown type")
+	}
+	p = &Packet{Type: Type(b[0] - '0'), Namespace: "/", ID: NoID}
+	b = b[1:]
+
+	attachments = -1
+	if p.Type == BinaryEvent || p.Type == BinaryAck {
+		n, digits := number(b)
+		limit := d.MaxAttachments
+		if limit == 0 {
+			limit = DefaultMaxAttachments
+		}
+		if digits == 0 || digits == len(b) || b[digits] != '-' {
+			return nil, 0, invalid("number of attachments expected")
+		}
+		if n > int64(limit) {
+			return nil, 0, invalid("%d attachments, %d are allowed", n, limit)
+		}
+		attachments = int(n)
+		b = b[digits+1:]
+		p.Type -= BinaryEvent - Event
+	}
+	if len(b) > 0 && b[0] == '/' {
+		name, rest, _ := bytes.Cut(b, []byte{','})
+		p.Namespace, b = string(name), rest
+	}
+	if n, digits := number(b); digits > 0 {
+		p.ID, b = n, b[digits:]
+	}
+	*text = b
+	return p, attachments, nil
+}
+
+// number reads the decimal digits at the start of b. A number that no int64
+// holds reads as the largest one.
+func number(b []byte) (n int64, digits int) {
+	for digits < len(b) && b[digits] >= '0' && b[digits] <= '9' {
+		digit := int64(b[digits] - '0')
+		if n > (math.MaxInt64-digit)/10 {
+			n = math.MaxInt64
+		} else {
+			n = n*10 + digit
+		}
+		digits++
+	}
+	return n, digits
+}
+
+// payload takes the packet's payload, which it keeps, and checks that it is one
+// for the packet's type.
+func (p *Packet) payload(data []byte) error {
+	if len(data) > 0 && !json.Valid(data) {
+		return invalid("payload is not JSON")
+	}
+	first := firstByte(data)
+	switch p.Type {
+	case Connect:
+		if first != 0 && first != '{' {
+			return invalid("payload of CONNECT must be an object")
+		}
+	case Disconnect:
+		if first != 0 {
+			return invalid("DISCONNECT has no payload")
+		}
+	case ConnectError:
+		if first != '{' && first != '"' {
+			return invalid("payload of CONNECT_ERROR must be an object or a string")
+		}
+	case Event, Ack:
+		if first == 0 { // tolerated, as the reference does; it means nothing
+			return nil
+		}
+		if first != '[' {
+			return invalid("payload of %v must be an array", p.Type)
+		}
+		p.Args = split(data)
+		if p.Type == Event {
+			return p.checkName()
+		}
+		return nil
+	}
+	if first != 0 {
+		p.Data = data
+	}
+	return nil
+}
+
+// checkName checks the first element of an event: its name, or a number.
+func (p *Packet) checkName() error {
+	if len(p.Args) == 0 {
+		return invalid("event without a name")
+	}
+	switch c := p.Args[0][0]; {
+	case c == '"':
+		if name := p.Event(); Reserved(name) {
+			return invalid("event name %q is reserved", name)
+		}
+	case c != '-' && (c < '0' || c > '9'):
+		return invalid("the name of an event must be a string or a number")
+	}
+	return nil
+}
+
+// Event returns the name of an event, and "" when p has none. A numeric name
+// is returned as it was written.
+func (p *Packet) Event() string {
+	if len(p.Args) == 0 {
+		return ""
+	}
+	raw := p.Args[0]
+	if raw[0] != '"' {
+		return string(raw)
+	}
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return strings.ToValidUTF8(string(inner), "\uFFFD")
+	}
+	var name string
+	if json.Unmarshal(raw, &name) != nil {
+		return ""
+	}
+	return name
+}
+
+func firstByte(data []byte) byte {
+	if i := skipSpace(data, 0); i < len(data) {
+		return data[i]
+	}
+	return 0
+}
+
+func skipSpace(data []byte, i int) int {
+	for i < len(data) && (data[i] == ' ' || data[i] == '\t' || data[i] == '\n' || data[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// split returns the elements of data, a valid JSON array.
+func split(data []byte) [][]byte {
+	i := skipSpace(data, skipSpace(data, 0)+1) // past the bracket
+	if data[i] == ']' {
+		return [][]byte{}
+	}
+	elements := make([][]byte, 0, 4)
+	for {
+		end := valueEnd(data, i)
+		elements = append(elements, data[i:end:end])
+		i = skipSpace(data, end)
+		if data[i] == ']' {
+			return elements
+		}
+		i = skipSpace(data, i+1) // past the comma
+	}
+}
+
+// valueEnd returns where the JSON value that starts at i ends. The text that
+// data is part of must be valid.
+func valueEnd(data []byte, i int) int {
+	depth := 0
+	for ; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			i = stringEnd(data, i) - 1
+		case '[', '{':
+			depth++
+			continue
+		case ']', '}':
+			depth--
+		default:
+			if depth == 0 { // a number, true, false or null
+				for i < len(data) && !bytes.ContainsRune([]byte(",]} \t\n\r"), rune(data[i])) {
+					i++
+				}
+				return i
+			}
+			continue
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return i
+}
+
+// stringEnd returns where the JSON string that starts at i ends.
+func stringEnd(data []byte, i int) int {
+	for i++; data[i] != '"'; i++ {
+		if data[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}

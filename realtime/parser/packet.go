@@ -1,0 +1,60 @@
+package parser
+
+import (
+	"errors"
+	"strconv"
+)
+
+// Type is the type of a packet.
+type Type byte
+
+// The types of packets. The first character of a packet is its type.
+const (
+	Connect Type = iota
+	Disconnect
+	Event
+	Ack
+	ConnectError
+	BinaryEvent
+	BinaryAck
+)
+
+// String returns the protocol's name of the type.
+func (t Type) String() string {
+	names := [...]string{"CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"}
+	if int(t) < len(names) {
+		return names[t]
+	}
+	return "Type(" + strconv.Itoa(int(t)) + ")"
+}
+
+// NoID is the ID of a packet that has none.
+const NoID = -1
+
+// Packet is a Socket.IO packet that came in.
+//
+// The payload of an event or an ack is in Args, one JSON text an argument, the
+// event's name first. Attachments are the byte strings that its placeholders
+// stand for; all placeholders are in range. Other types have their payload, a
+// JSON text or nothing, in Data.
+type Packet struct {
+	Type        Type // Event or Ack for the binary types, too
+	Namespace   string
+	ID          int64 // NoID when the packet has none
+	Data        []byte
+	Args        [][]byte
+	Attachments [][]byte
+}
+
+// ErrInvalid is wrapped by every error that a bad packet causes.
+var ErrInvalid = errors.New("invalid Socket.IO packet")
+
+// Reserved reports whether name cannot be the name of an event on the wire:
+// https://socket.io/docs/v4/emit-cheatsheet/#reserved-events.
+func Reserved(name string) bool {
+	switch name {
+	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,154 @@
+package parser
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"reflect"
+)
+
+// Unmarshal decodes one argument of a packet into the value that dst points to,
+// as encoding/json does. Attachments take the place of their placeholders: in
+// a []byte anywhere in dst, and in an any where dst, its elements or its
+// members are of that type. An any that is a struct's field gets them as
+// base64. The byte slices are shared with attachments.
+func Unmarshal(arg []byte, attachments [][]byte, dst any) error {
+	if len(attachments) == 0 {
+		return json.Unmarshal(arg, dst)
+	}
+	if found := placeholders(arg); len(found) == 1 && found[0].start == 0 {
+		switch dst := dst.(type) {
+		case *[]byte:
+			*dst = attachments[found[0].num]
+			return nil
+		case *any:
+			*dst = attachments[found[0].num]
+			return nil
+		}
+	}
+	switch dst.(type) {
+	case *any, *map[string]any, *[]any:
+		if err := json.Unmarshal(arg, dst); err != nil {
+			return err
+		}
+		restore(reflect.ValueOf(dst).Elem(), attachments)
+		return nil
+	}
+	return json.Unmarshal(inline(arg, attachments), dst)
+}
+
+// restore puts attachments into a tree of maps, slices and anys.
+func restore(v reflect.Value, attachments [][]byte) {
+	switch x := v.Interface().(type) {
+	case map[string]any:
+		for key, element := range x {
+			x[key] = restored(element, attachments)
+		}
+	case []any:
+		for i, element := range x {
+			x[i] = restored(element, attachments)
+		}
+	}
+}
+
+func restored(v any, attachments [][]byte) any {
+	if m, ok := v.(map[string]any); ok && m["_placeholder"] == true {
+		if n, ok := m["num"].(float64); ok && n >= 0 && int(n) < len(attachments) {
+			return attachments[int(n)]
+		}
+	}
+	restore(reflect.ValueOf(&v).Elem(), attachments)
+	return v
+}
+
+// inline writes attachments as base64 in the place of their placeholders, which
+// is what encoding/json expects for a []byte.
+func inline(arg []byte, attachments [][]byte) []byte {
+	out := make([]byte, 0, len(arg))
+	from := 0
+	for _, p := range placeholders(arg) {
+		out = append(out, arg[from:p.start]...)
+		out = append(out, '"')
+		out = base64.StdEncoding.AppendEncode(out, attachments[p.num])
+		out = append(out, '"')
+		from = p.end
+	}
+	return append(out, arg[from:]...)
+}
+
+// checkPlaceholders checks that every placeholder names an attachment. In a
+// packet without any, what looks like one is an object as any other.
+func (p *Packet) checkPlaceholders() error {
+	if len(p.Attachments) == 0 {
+		return nil
+	}
+	for _, arg := range p.Args {
+		for _, found := range placeholders(arg) {
+			if found.num < 0 || found.num >= len(p.Attachments) {
+				return invalid("placeholder out of range")
+			}
+		}
+	}
+	return nil
+}
+
+// placeholder is an object {"_placeholder":true,"num":n} in a JSON text.
+type placeholder struct {
+	start, end int
+	num        int // -1 when it is missing or no index
+}
+
+// placeholders finds the outermost placeholders of a valid JSON text, in order,
+// in one pass.
+func placeholders(text []byte) []placeholder {
+	if !bytes.Contains(text, []byte(`"_placeholder"`)) {
+		return nil
+	}
+	type level struct {
+		object placeholder
+		marked bool
+	}
+	var found []placeholder
+	var open []level
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '{', '[':
+			open = append(open, level{object: placeholder{start: i, num: -1}})
+		case '}', ']':
+			top := open[len(open)-1]
+			open = open[:len(open)-1]
+			if !top.marked {
+				continue
+			}
+			for len(found) > 0 && found[len(found)-1].start > top.object.start {
+				found = found[:len(found)-1]
+			}
+			top.object.end = i + 1
+			found = append(found, top.object)
+		case '"':
+			key := text[i:stringEnd(text, i)]
+			i += len(key) - 1
+			colon := skipSpace(text, i+1)
+			if colon >= len(text) || text[colon] != ':' {
+				continue
+			}
+			top, value := &open[len(open)-1], text[skipSpace(text, colon+1):]
+			switch string(key) {
+			case `"_placeholder"`:
+				top.marked = bytes.HasPrefix(value, []byte("true"))
+			case `"num"`:
+				top.object.num = index(value)
+			}
+		}
+	}
+	return found
+}
+
+// index returns the small whole number that a JSON text starts with, or -1.
+func index(text []byte) int {
+	n, digits := number(text)
+	if digits == 0 || digits > 4 || digits < len(text) && bytes.IndexByte([]byte(".eE"), text[digits]) >= 0 {
+		return -1
+	}
+	return int(n)
+}
