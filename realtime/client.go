@@ -24,7 +24,7 @@ type client struct {
 	sockets map[string]*Socket
 	left    map[string]bool // namespaces that the server has put it out of
 	timer   *time.Timer     // until it joins a namespace
-	timeout bool            // the timer has closed it
+	closed  bool            // no socket may join any more
 }
 
 // connect is called by the engine for each new session.
@@ -38,8 +38,8 @@ func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Ha
 // expire closes a client that joined no namespace in time.
 func (c *client) expire() {
 	c.mu.Lock()
-	c.timeout = len(c.sockets) == 0
-	expired := c.timeout
+	expired := len(c.sockets) == 0
+	c.closed = c.closed || expired
 	c.mu.Unlock()
 	if expired {
 		c.server.config.Logger.Debug("realtime: client joined no namespace in time, closing it", "address", c.handshake.Address,
@@ -50,10 +50,10 @@ func (c *client) expire() {
 
 // Errors that close the connection.
 var (
-	errNotJoined    = errors.New("packet for a namespace the client has not joined")
-	errJoinedTwice  = errors.New("second CONNECT to the same namespace")
-	errUnexpected   = errors.New("packet that only a server may send")
-	errAfterTimeout = errors.New("packet after the connect timeout")
+	errNotJoined   = errors.New("packet for a namespace the client has not joined")
+	errJoinedTwice = errors.New("second CONNECT to the same namespace")
+	errUnexpected  = errors.New("packet that only a server may send")
+	errClosed      = errors.New("CONNECT after the end")
 )
 
 // Message implements engineio.Handler.
@@ -103,11 +103,11 @@ func (c *client) join(p *parser.Packet) error {
 	}
 	socket := newSocket(n, c, c.handshake.with(p.Data))
 	c.mu.Lock()
-	if c.timeout || c.sockets[p.Namespace] != nil {
-		timeout := c.timeout
+	if c.closed || c.sockets[p.Namespace] != nil {
+		closed := c.closed
 		c.mu.Unlock()
-		if timeout {
-			return errAfterTimeout
+		if closed {
+			return errClosed
 		}
 		return errJoinedTwice
 	}
@@ -160,6 +160,9 @@ func (c *client) all() []*Socket {
 // Closed implements engineio.Handler.
 func (c *client) Closed(reason string) {
 	c.timer.Stop()
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
 	if reason == ReasonForcedClose && c.server.closing.Load() {
 		reason = ReasonShuttingDown
 	}

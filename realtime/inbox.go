@@ -6,7 +6,7 @@ import "sync"
 // It owns a goroutine only while there is something to run.
 type inbox struct {
 	limit   int
-	running *sync.WaitGroup // counts the goroutines of all inboxes of a server
+	running *tasks // of all inboxes of a server
 
 	mu     sync.Mutex // guards the rest
 	room   sync.Cond  // there is room, or it is closed
@@ -15,7 +15,7 @@ type inbox struct {
 	closed bool
 }
 
-func (in *inbox) init(limit int, running *sync.WaitGroup) {
+func (in *inbox) init(limit int, running *tasks) {
 	in.limit, in.running = limit, running
 	in.room.L = &in.mu
 }
@@ -71,4 +71,48 @@ func (in *inbox) run() {
 		in.mu.Unlock()
 		f()
 	}
+}
+
+// tasks counts running goroutines. Unlike a sync.WaitGroup it may be waited for
+// while others begin.
+type tasks struct {
+	mu   sync.Mutex // guards the rest
+	n    int
+	none chan struct{} // closed when n is 0; made when it is waited for
+}
+
+func (t *tasks) Go(f func()) {
+	t.mu.Lock()
+	t.n++
+	t.mu.Unlock()
+	go func() {
+		defer t.done()
+		f()
+	}()
+}
+
+func (t *tasks) done() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n--
+	if t.n == 0 && t.none != nil {
+		close(t.none)
+		t.none = nil
+	}
+}
+
+// idle returns a channel that is closed when no goroutine runs.
+func (t *tasks) idle() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.none == nil {
+		t.none = make(chan struct{})
+		none := t.none
+		if t.n == 0 {
+			close(t.none)
+			t.none = nil
+		}
+		return none
+	}
+	return t.none
 }

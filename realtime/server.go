@@ -17,7 +17,7 @@ type Server struct {
 
 	config   Config
 	engine   *engineio.Server
-	handlers sync.WaitGroup // goroutines of inboxes
+	handlers tasks // goroutines of inboxes
 	panics   atomic.Int64
 	closing  atomic.Bool
 
@@ -91,13 +91,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 	s.closing.Store(true)
 	err := s.engine.Shutdown(ctx)
-	done := make(chan struct{})
-	go func() {
-		s.handlers.Wait()
-		close(done)
-	}()
 	select {
-	case <-done:
+	case <-s.handlers.idle():
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -140,13 +140,18 @@ func (s *Socket) Except(rooms ...string) *Broadcast { return s.Broadcast().Excep
 // [ReasonServerDisconnect]. With close, it closes the client's whole connection
 // and so all its sockets. What was sent before still arrives.
 func (s *Socket) Disconnect(close bool) {
-	if close {
-		for _, sibling := range s.client.all() {
-			sibling.close(ReasonServerDisconnect)
-		}
-		s.client.session.Close()
+	if !close {
+		s.putOut()
 		return
 	}
+	for _, sibling := range s.client.all() {
+		sibling.putOut()
+	}
+	s.client.session.Close()
+}
+
+// putOut disconnects the socket and tells the client.
+func (s *Socket) putOut() {
 	s.mu.Lock()
 	if s.state == connected {
 		s.client.session.Send(engineio.Text(parser.EncodePlain(parser.Disconnect, s.namespace.name, nil)))

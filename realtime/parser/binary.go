@@ -17,6 +17,7 @@ var (
 	bytesType         = reflect.TypeFor[[]byte]()
 	marshalerType     = reflect.TypeFor[json.Marshaler]()
 	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
+	rawType           = reflect.TypeFor[Raw]()
 )
 
 // isBinary reports whether values of t travel as attachments.
@@ -43,6 +44,9 @@ func holdsBinary(v reflect.Value, depth int) bool {
 		if isBinary(t) {
 			return !v.IsNil()
 		}
+	}
+	if t == rawType {
+		return v.FieldByName("Attachments").Len() > 0
 	}
 	if marshalsItself(t) {
 		return false
@@ -91,6 +95,10 @@ func (e *encoder) mixed(v reflect.Value) error {
 			return e.plain(nil)
 		}
 		return e.plain(v.Interface())
+	}
+	if v.Type() == rawType {
+		e.raw(v.Interface().(Raw))
+		return nil
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:

@@ -128,11 +128,19 @@ func (e *encoder) attach(data []byte) {
 }
 
 // Raw is an argument as it came in: a JSON text and the attachments that its
-// placeholders stand for. As an argument of EncodeEvent or EncodeAck it goes out
+// placeholders stand for. In an argument of EncodeEvent or EncodeAck it goes out
 // again unchanged, but for the numbers of its placeholders.
 type Raw struct {
 	JSON        []byte
 	Attachments [][]byte
+}
+
+// MarshalJSON returns the text, with attachments as base64.
+func (r Raw) MarshalJSON() ([]byte, error) {
+	if len(r.Attachments) == 0 {
+		return r.JSON, nil
+	}
+	return inline(r.JSON, r.Attachments), nil
 }
 
 func (e *encoder) raw(r Raw) {

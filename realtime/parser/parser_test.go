@@ -172,6 +172,15 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%s:\n got %s %q\nwant %s %q", test.name, text, got, test.want, test.attachments)
 		}
 	}
+	raw := []any{
+		parser.Raw{JSON: []byte(`[1, {"a":{"num":1,"_placeholder":true}}]`), Attachments: [][]byte{[]byte("x"), []byte("y")}},
+		map[string]any{"nested": []any{parser.Raw{JSON: []byte(`"<"`)}, parser.Raw{JSON: []byte(`{"_placeholder":true,"num":0}`), Attachments: [][]byte{[]byte("z")}}}},
+	}
+	text, attachments, err := parser.EncodeAck("/", 1, raw)
+	const want = `62-1[[1, {"a":{"_placeholder":true,"num":0}}],{"nested":["<",{"_placeholder":true,"num":1}]}]`
+	if err != nil || string(text) != want || len(attachments) != 2 || string(attachments[0])+string(attachments[1]) != "yz" {
+		t.Errorf("raw arguments: %s %q, %v", text, attachments, err)
+	}
 	if _, _, err := parser.EncodeEvent("/", parser.NoID, "a", []any{make(chan int)}); err == nil || !strings.Contains(err.Error(), "argument 1") {
 		t.Errorf("a channel as argument: %v", err)
 	}

@@ -53,9 +53,9 @@ func (c *CORS) allowsSocket(r *http.Request) bool {
 	return err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-// apply sets the headers of the answer to r and reports whether r was a
+// Apply sets the headers of the answer to r and reports whether r was a
 // preflight, which is answered then.
-func (c *CORS) apply(w http.ResponseWriter, r *http.Request) (done bool) {
+func (c *CORS) Apply(w http.ResponseWriter, r *http.Request) (done bool) {
 	if !c.enabled() {
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // poll answers a GET with what waits in the outbox, or with the first packet to
@@ -33,6 +34,17 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 	case ErrClosed:
 		packets = []Packet{closePacket}
 	}
+	writePackets(w, packets)
+	s.mu.Lock()
+	lingering := s.lingering
+	s.mu.Unlock()
+	if lingering {
+		s.forget()
+	}
+}
+
+// writePackets answers a poll.
+func writePackets(w http.ResponseWriter, packets []Packet) {
 	body := buffers.Get().(*[]byte)
 	payload := appendPayload((*body)[:0], packets)
 	h := w.Header()
@@ -44,19 +56,16 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		*body = payload[:0]
 		buffers.Put(body)
 	}
-	s.mu.Lock()
-	lingering := s.lingering
-	s.mu.Unlock()
-	if lingering {
-		s.forget()
-	}
 }
 
 // post takes the packets in the body of a POST.
 func (s *Session) post(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	busy, closed := s.posting, s.closed
-	s.posting = true
+	if !busy && !closed {
+		s.posting = true
+		s.abort = func() { http.NewResponseController(w).SetReadDeadline(time.Now()) }
+	}
 	s.mu.Unlock()
 	if closed {
 		s.server.refuse(w, r, errUnknownSID)
@@ -67,36 +76,41 @@ func (s *Session) post(w http.ResponseWriter, r *http.Request) {
 		s.server.refuse(w, r, errBadRequest)
 		return
 	}
-	defer func() {
-		s.mu.Lock()
-		s.posting = false
-		s.mu.Unlock()
-	}()
+	s.takeBody(w, r)
+	s.mu.Lock()
+	s.posting = false
+	s.mu.Unlock()
+}
 
+// takeBody reads and handles the body of the one POST under way.
+func (s *Session) takeBody(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream") { // revision 3 of the protocol
+		s.bodyRead()
 		s.end(ReasonTransportError, false)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	limit := int64(s.server.config.MaxPayload)
-	if r.ContentLength > limit {
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return
-	}
 	buf := buffers.Get().(*[]byte)
-	body, err := appendAll((*buf)[:0], io.LimitReader(r.Body, limit+1), limit)
+	body, err := (*buf)[:0], errLarge
+	if r.ContentLength <= limit {
+		body, err = appendAll(body, io.LimitReader(r.Body, limit+1), limit)
+	}
+	s.bodyRead()
 	defer func() {
 		if cap(body) <= maxPooled {
 			*buf = body[:0]
 			buffers.Put(buf)
 		}
 	}()
-	if err == errLarge {
+	switch {
+	case err == errLarge:
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
-	}
-	if err != nil {
+	case err != nil: // it broke off, or the session ended meanwhile
 		s.end(ReasonTransportError, false)
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	s.receivePayload(body)
@@ -104,6 +118,13 @@ func (s *Session) post(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/html")
 	h.Set("Cache-Control", "no-store")
 	io.WriteString(w, "ok")
+}
+
+// bodyRead notes that the body of the POST under way is no longer read.
+func (s *Session) bodyRead() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.abort = nil
 }
 
 // receivePayload handles the packets of a payload up to the first bad one,

@@ -61,7 +61,7 @@ var (
 
 // ServeHTTP answers one Engine.IO request, whatever its path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.config.CORS.apply(w, r) {
+	if s.config.CORS.Apply(w, r) {
 		return
 	}
 	q := r.URL.Query()
@@ -159,7 +159,10 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string)
 		}
 	}
 	session := &Session{id: newID(), server: s, transport: transport, socket: ws, out: newOutbox(s.config.MaxBuffered)}
-	session.out.add(s.handshake(session))
+	handshake := s.handshake(session)
+	if ws != nil {
+		session.out.add(handshake)
+	}
 	session.handler = s.connect(session, r)
 	if !s.add(session) {
 		session.handler.Closed(ReasonForcedClose)
@@ -172,7 +175,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string)
 	}
 	session.startHeartbeat()
 	if ws == nil {
-		session.poll(w, r)
+		writePackets(w, []Packet{handshake}) // alone, as clients may expect it
 		return
 	}
 	if session.out.attach(ws) != nil { // ended in between
@@ -249,8 +252,8 @@ func (s *Server) remove(session *Session) {
 	delete(s.sessions, session.id)
 }
 
-// ended counts a session that has ended, known or not.
-func (s *Server) ended(*Session) {
+// ended counts a session that has ended.
+func (s *Server) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count--

@@ -50,7 +50,8 @@ type Session struct {
 	transport string
 	socket    *webSocket // the WebSocket, once it is the transport
 	candidate *webSocket // the WebSocket of an upgrade under way
-	posting   bool       // a POST is being read
+	posting   bool       // a POST is under way
+	abort     func()     // ends the reading of its body, while it is read
 	condemned bool       // too slow, about to be closed
 	closed    bool
 	lingering bool // closed, but a poll may still fetch what is left
@@ -113,6 +114,9 @@ func (s *Session) end(reason string, flush bool) {
 	}
 	s.closed = true
 	s.heartbeat.stop()
+	if s.abort != nil {
+		s.abort()
+	}
 	socket, candidate := s.socket, s.candidate
 	s.mu.Unlock()
 
@@ -134,8 +138,8 @@ func (s *Session) end(reason string, flush bool) {
 	if socket != nil && !flush {
 		socket.abort()
 	}
-	s.server.ended(s)
 	s.handler.Closed(reason)
+	s.server.ended()
 }
 
 // lingerTime is how long a closed session waits for the poll that fetches what
@@ -162,6 +166,8 @@ func (s *Session) forget() {
 func (s *Session) receive(p received) bool {
 	s.in.Lock()
 	defer s.in.Unlock()
+	// A WebSocket that breaks the rules gets a close frame after what was sent;
+	// a polling client's next poll is refused.
 	switch p.kind {
 	case typeMessage:
 		if s.isClosed() {
@@ -169,12 +175,12 @@ func (s *Session) receive(p received) bool {
 		}
 		if err := s.handler.Message(p.data, p.binary); err != nil {
 			s.server.config.Logger.Debug("realtime: client sent an invalid message, closing it", "sid", s.id, "error", err)
-			s.end(ReasonForcedClose, false)
+			s.end(ReasonForcedClose, s.Transport() == WebSocket)
 		}
 	case typePong:
 		s.pong()
 	case typePing: // in revision 4 of the protocol the server sends the pings
-		s.end(ReasonTransportError, false)
+		s.end(ReasonTransportError, s.Transport() == WebSocket)
 	case typeClose:
 		s.end(ReasonTransportClose, true)
 	}

@@ -1,0 +1,37 @@
+# Everything here needs only Go. Node, npm and Chromium are used where they are
+# present, and named where they are missing.
+
+FUZZTIME ?= 10s
+
+.PHONY: run test check e2e generate fuzz bench
+
+run: ## the demo at http://localhost:8080, with live reload
+	go run ./cmd/devserver
+
+test: ## every test that can run here; what is missing is named
+	@command -v node >/dev/null || echo "SKIPPED without Node: tests with the official JavaScript clients"
+	@command -v npm >/dev/null || echo "SKIPPED without npm: tests with the official JavaScript clients"
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo "SKIPPED without Chromium: tests in a browser"
+	go test -race ./...
+
+check: ## vet, staticcheck, tests
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...
+	$(MAKE) test
+
+e2e: ## only the tests with real clients and browsers
+	go test -race -count=1 -v ./internal/e2e/... ./internal/conformance/...
+
+generate: ## the browser client's bundles, from realtime/client/src
+	go generate ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+bench: ## Go's benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
