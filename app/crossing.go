@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+)
+
+// A crossing is the way from a Handler into net/http middleware and back into the handlers behind it. It is a part of
+// the request's context there, by which the handlers behind are found again.
+type crossing struct {
+	context.Context
+	x *exchange
+
+	// mu is held while the handlers behind run. Middleware that gives up on them (http.TimeoutHandler) returns
+	// before they do; the exchange waits for them, because they use it.
+	mu     sync.Mutex
+	closed bool
+	err    error
+}
+
+type crossingKey struct{}
+
+func (c *crossing) Value(key any) any {
+	if key == (crossingKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// A link is an http.Handler whose place can be taken later.
+type link struct{ next http.Handler }
+
+func (l *link) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.next.ServeHTTP(w, r) }
+
+// crossInto makes a Handler out of net/http middleware around resume.
+func crossInto(h http.Handler) Handler {
+	return func(req *Request, res *Response) error {
+		c := &crossing{Context: req.Context(), x: req.x}
+		h.ServeHTTP(res.ResponseWriter, req.Request.WithContext(c))
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.closed = true
+		return c.err
+	}
+}
+
+// resume is the http.Handler at the end of the middleware: it runs the handlers behind it.
+func resume(w http.ResponseWriter, r *http.Request) {
+	c, _ := r.Context().Value(crossingKey{}).(*crossing)
+	if c == nil {
+		slog.Error("app: net/http middleware has replaced the request's context; derive the new one from r.Context()", "path", r.URL.Path)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	x := c.x
+	writer, request := x.res.ResponseWriter, x.req.Request
+	here, frames := x.place, x.frames
+	x.res.ResponseWriter, x.req.Request = w, r
+	defer func() {
+		x.res.ResponseWriter, x.req.Request = writer, request
+		x.place, x.frames = here, frames
+	}()
+	x.pathChanged(r.URL)
+	if c.err = x.next(); c.err != nil {
+		x.conclude(c.err)
+		x.concluded = true
+	}
+}

@@ -1,0 +1,27 @@
+package app
+
+import (
+	"io"
+	"io/fs"
+)
+
+// An Engine turns a view into text. An application has one for each file extension: see [App.Engine]. Render may be
+// called by many goroutines at once. An error that knows its place in a source file implements [Positioned].
+type Engine interface {
+	Render(w io.Writer, view View) error
+}
+
+// A View is what an [Engine] is asked to render.
+type View struct {
+	FS    fs.FS  // the directory of the setting "views"
+	Name  string // the file in FS, with its extension: "users/show.handlebars"
+	Data  Map    // App.Locals, Response.Locals and the data given to Render, later ones first; never nil
+	Cache bool   // setting "view cache": what was compiled may be kept, files do not change
+}
+
+// Positioned is an error that knows where in a source file it came up. The development page shows the excerpt.
+type Positioned interface {
+	error
+	Position() (file string, line, column int) // line and column count from 1; 0 is unknown
+	Excerpt() string                           // the lines around it with their numbers, and a caret below the place
+}

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// WeakETag is the ETag that Express gives a body by default: its length and a part of its SHA-1 hash.
+func WeakETag(body []byte) string { return "W/" + StrongETag(body) }
+
+// StrongETag is WeakETag without the mark that says weak.
+func StrongETag(body []byte) string {
+	sum := sha1.Sum(body)
+	tag := make([]byte, 0, 48)
+	tag = append(tag, '"')
+	tag = strconv.AppendInt(tag, int64(len(body)), 16)
+	tag = append(tag, '-')
+	tag = append(base64.StdEncoding.AppendEncode(tag, sum[:])[:len(tag)+27], '"')
+	return string(tag)
+}
+
+// fresh reports whether the client has the answer already (req.fresh of Express): its validators (RFC 9110, section
+// 13.1) match the ETag and Last-Modified that are set.
+func (s *Response) fresh() bool {
+	r := &s.x.req
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || s.status != http.StatusNotModified && (s.status < 200 || s.status > 299) {
+		return false
+	}
+	return isFresh(r.Header, s.Header())
+}
+
+func isFresh(request, response http.Header) bool {
+	noneMatch, since := request.Get("If-None-Match"), request.Get("If-Modified-Since")
+	if noneMatch == "" && since == "" {
+		return false
+	}
+	for _, directive := range strings.Split(request.Get("Cache-Control"), ",") {
+		if strings.TrimSpace(directive) == "no-cache" {
+			return false
+		}
+	}
+	if noneMatch != "" {
+		return noneMatch == "*" || matchesETag(noneMatch, response.Get("ETag"))
+	}
+	modified, err := http.ParseTime(response.Get("Last-Modified"))
+	if err != nil {
+		return false
+	}
+	limit, err := http.ParseTime(since)
+	return err == nil && !modified.After(limit)
+}
+
+// matchesETag reports whether a list of ETags names tag, weak or not.
+func matchesETag(list, tag string) bool {
+	if tag == "" {
+		return false
+	}
+	for _, t := range strings.Split(list, ",") {
+		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,149 @@
+package app
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// An exchange is one request and its answer. Request, Response and everything the dispatch needs are parts of it, so
+// that a request costs no allocation here; it is used again when the request is over.
+type exchange struct {
+	req  Request
+	res  Response
+	wire wire // what res writes to, unless net/http middleware has wrapped it
+
+	root   *App
+	lookup *lookup
+
+	place          // where the request is now
+	frames []place // the places to return to, outermost first
+
+	failed    place // where the error came up that is on its way, with failedIn
+	failedIn  []place
+	hasFailed bool
+	failing   Handler // whose error it is; nil for the router's own
+	concluded bool    // an error was answered inside net/http middleware; it still travels, for information
+
+	params0 []param // storage for the parameters of all places
+	checked []checkedParam
+	allow   []string // methods of the routes that match the path of an OPTIONS request, of the current router
+
+	frameBuf [4]place
+	paramBuf [8]param
+	allowBuf [8]string
+}
+
+// A place is a point in the tree of routers: what runs there sees this path and these parameters, and what
+// Next runs comes after it.
+type place struct {
+	app       *App
+	router    *Router
+	layer     int      // the next layer of router
+	routes    []*route // the routes of the layer before it that are still to be tried
+	route     *route   // the route that runs
+	steps     []step   // its handlers still to be run
+	method    string   // the method that they are run for: GET for a HEAD request to a GET route
+	full      string   // the whole path, as the client wrote it
+	base      int      // how much of full the prefixes of mounted routers have taken
+	path      string   // the rest of it
+	params    []param  // visible now
+	inherited []param  // visible through MergeParams
+	allowFrom int      // where in allow the methods of this router start
+}
+
+type checkedParam struct {
+	router      *Router
+	depth       int
+	name, value string
+	err         error
+}
+
+var exchanges = sync.Pool{New: func() any {
+	x := &exchange{lookup: newLookup()}
+	x.req.x, x.res.x = x, x
+	return x
+}}
+
+// ServeHTTP makes an App an http.Handler.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.start()
+	if a.dev != nil && a.dev.serve(w, r) {
+		return
+	}
+	x := exchanges.Get().(*exchange)
+	x.begin(a, w, r)
+	x.serve()
+	x.end()
+}
+
+func (x *exchange) begin(a *App, w http.ResponseWriter, r *http.Request) {
+	x.root = a
+	x.req.Request = r
+	x.wire.ResponseWriter = w
+	x.res.begin(&x.wire)
+	full := escapedPath(r.URL)
+	x.place = place{app: a, router: &a.Router, full: full, path: full}
+	x.frames = x.frameBuf[:0]
+	x.params0 = x.paramBuf[:0]
+	x.allow = x.allowBuf[:0]
+	x.hasFailed, x.concluded, x.failing = false, false, nil
+}
+
+func (x *exchange) serve() {
+	if x.root.options.poweredBy {
+		x.wire.Header()["X-Powered-By"] = poweredBy
+	}
+	err := x.next()
+	if err == nil && x.root.options.development && !x.res.HeadersSent() {
+		slog.Warn("no handler answered: return req.Next() or an answer", "method", x.req.Method, "path", x.req.URL.Path)
+	}
+	x.conclude(err)
+}
+
+var poweredBy = []string{"Zocalo"}
+
+// end makes the exchange ready for another request. A connection that was taken over may be read and written by
+// others for a long time yet: nothing of it stays here.
+func (x *exchange) end() {
+	x.req.Request = nil
+	x.req.body, x.req.query, x.req.of = requestBody{}, nil, ""
+	x.res.end()
+	hijacked := x.wire.hijacked
+	x.wire.ResponseWriter = nil
+	x.wire.wrote.Store(false)
+	x.place, x.failed = place{}, place{}
+	x.frames, x.failedIn, x.params0, x.allow = nil, nil, nil, nil
+	x.checked, x.failing = nil, nil
+	clear(x.frameBuf[:])
+	clear(x.paramBuf[:])
+	if !hijacked {
+		exchanges.Put(x)
+	}
+}
+
+// escapedPath is the path as the client wrote it; at least a slash.
+func escapedPath(u *url.URL) string {
+	if p := u.EscapedPath(); p != "" {
+		return p
+	}
+	return "/"
+}
+
+// pathChanged follows net/http middleware that has rewritten the URL: http.StripPrefix, a clean-up of slashes.
+func (x *exchange) pathChanged(u *url.URL) {
+	full := escapedPath(u)
+	if full == x.full {
+		return
+	}
+	if base := x.full[:x.base]; !strings.HasPrefix(full, base) {
+		x.base = 0
+	}
+	x.full = full
+	x.path = full[x.base:]
+	if x.path == "" {
+		x.path = "/"
+	}
+}

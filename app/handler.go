@@ -1,0 +1,43 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+)
+
+// A Handler answers a request, or passes it on: see [Request.Next]. One that returns nil without having answered
+// or passed the request on ends it with an empty 200 response.
+type Handler func(req *Request, res *Response) error
+
+// An ErrorHandler is Express's handler with four arguments. It answers for err and returns nil, or returns an
+// error (err itself, to pass it on) for the next error handler. [Request.Next] in it carries on with the
+// handlers registered after it, as if nothing had happened.
+type ErrorHandler func(err error, req *Request, res *Response) error
+
+// A ParamHandler is called when a route or a prefix with its parameter matches, before the handlers: see
+// [Router.Param]. Nil lets the request through.
+type ParamHandler func(req *Request, res *Response, value string) error
+
+// Map is the data of a page, and of a JSON object.
+type Map = map[string]any
+
+// NextRoute and NextRouter, returned by a handler, are Express's next('route') and next('router').
+var (
+	NextRoute  = errors.New("app: continue with the next route")
+	NextRouter = errors.New("app: continue after this router")
+)
+
+// HTTP makes a Handler out of an http.Handler, which answers every request that reaches it. It sees the URL as the
+// client sent it; the parameters of the path are its r.PathValue.
+func HTTP(h http.Handler) Handler {
+	if h == nil {
+		panic("app: HTTP(nil): pass the http.Handler that answers")
+	}
+	return func(req *Request, res *Response) error {
+		for _, p := range req.x.params {
+			req.SetPathValue(p.name, p.text())
+		}
+		h.ServeHTTP(res, req.Request)
+		return nil
+	}
+}

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// A Response is an http.ResponseWriter with what Express adds to it. The methods that return *Response can be
+// chained; the ones that answer return an error, for the handler to return:
+//
+//	return res.Status(201).Set("Location", "/books/7").JSON(book)
+//
+// It is valid until the handlers of the request have returned.
+type Response struct {
+	http.ResponseWriter
+
+	// Locals are the data of the pages rendered for this request, over App.Locals.
+	Locals Map
+
+	x       *exchange
+	status  int
+	sent    bool  // the header
+	done    bool  // a whole answer
+	invalid error // of a chained call, for the call that answers
+}
+
+func (s *Response) begin(w http.ResponseWriter) {
+	s.ResponseWriter, s.status = w, http.StatusOK
+	if s.Locals == nil {
+		s.Locals = Map{}
+	}
+}
+
+// end forgets the request. A map that was used is not used again: somebody may have kept it.
+func (s *Response) end() {
+	s.ResponseWriter = nil
+	s.sent, s.done, s.invalid = false, false, nil
+	if len(s.Locals) > 0 {
+		s.Locals = nil
+	}
+}
+
+// App is the application whose handler runs.
+func (s *Response) App() *App { return s.x.app }
+
+// Request is the request that is answered.
+func (s *Response) Request() *Request { return &s.x.req }
+
+// HeadersSent reports whether the header went out: too late to set a status or a header.
+func (s *Response) HeadersSent() bool { return s.sent || s.x.wire.wrote.Load() }
+
+// Status sets the status of the answer. One outside 100 to 999 makes the call that answers fail.
+func (s *Response) Status(code int) *Response {
+	if code < 100 || code > 999 {
+		s.reject(fmt.Errorf("app: Status(%d): a status is 100 to 999", code))
+		return s
+	}
+	s.status = code
+	return s
+}
+
+// StatusCode is the status that was set, 200 if none was.
+func (s *Response) StatusCode() int { return s.status }
+
+func (s *Response) reject(err error) {
+	if s.invalid == nil {
+		s.invalid = err
+	}
+}
+
+// Get is the first value of a header of the answer, "" if there is none.
+func (s *Response) Get(header string) string { return s.Header().Get(header) }
+
+// Set sets a header to a value, or to several. A Content-Type may be an extension ("json") and gets the charset that
+// belongs to it.
+func (s *Response) Set(header string, values ...string) *Response {
+	if http.CanonicalHeaderKey(header) == "Content-Type" {
+		if len(values) != 1 {
+			s.reject(fmt.Errorf("app: Set(%q): it has exactly one value", header))
+			return s
+		}
+		values = []string{contentType(values[0])}
+	}
+	s.Header()[http.CanonicalHeaderKey(header)] = slices.Clone(values)
+	return s
+}
+
+// Append adds values to a header.
+func (s *Response) Append(header string, values ...string) *Response {
+	for _, v := range values {
+		s.Header().Add(header, v)
+	}
+	return s
+}
+
+// Type sets the Content-Type, given as a media type or as an extension: "html", ".png", "application/json". An
+// unknown extension is application/octet-stream.
+func (s *Response) Type(typ string) *Response {
+	if !strings.Contains(typ, "/") {
+		typ = typeByExtension(typ)
+	}
+	return s.Set("Content-Type", typ)
+}
+
+// Vary adds the names of request headers to the Vary header, once each.
+func (s *Response) Vary(headers ...string) *Response {
+	list := []string{}
+	for _, v := range s.Header().Values("Vary") {
+		for _, name := range strings.Split(v, ",") {
+			list = append(list, strings.TrimSpace(name))
+		}
+	}
+	for _, h := range headers {
+		if !slices.ContainsFunc(list, func(name string) bool { return name == "*" || strings.EqualFold(name, h) }) {
+			list = append(list, h)
+		}
+	}
+	if slices.Contains(list, "*") {
+		list = []string{"*"}
+	}
+	if len(list) > 0 {
+		s.Header().Set("Vary", strings.Join(list, ", "))
+	}
+	return s
+}
+
+// Location sets the Location header, percent-encoded where it has to be.
+func (s *Response) Location(url string) *Response {
+	s.Header().Set("Location", encodeURL(url))
+	return s
+}
+
+// The methods of an http.ResponseWriter and its optional interfaces. The first Write sends the header with the status
+// that was set.
+
+// WriteHeader sends the header with a status, as of http.ResponseWriter.
+func (s *Response) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		s.sent, s.status = true, status
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (s *Response) Write(b []byte) (int, error) {
+	s.sendHeader()
+	return s.ResponseWriter.Write(b)
+}
+
+// ReadFrom sends a part of the body, a file by sendfile where the system has it.
+func (s *Response) ReadFrom(src io.Reader) (int64, error) {
+	s.sendHeader()
+	return readFrom(s.ResponseWriter, src)
+}
+
+// Flush sends what was written so far to the client.
+func (s *Response) Flush() { _ = s.FlushError() }
+
+// FlushError is Flush for http.ResponseController.
+func (s *Response) FlushError() error {
+	s.sendHeader()
+	return http.NewResponseController(s.ResponseWriter).Flush()
+}
+
+// Hijack takes the connection over, where the protocol allows it.
+func (s *Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(s.ResponseWriter).Hijack()
+	if err == nil {
+		s.sent, s.done = true, true
+	}
+	return conn, rw, err
+}
+
+// Unwrap returns the ResponseWriter that this one writes to, for http.ResponseController.
+func (s *Response) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func (s *Response) sendHeader() {
+	if !s.sent {
+		s.WriteHeader(s.status)
+	}
+}

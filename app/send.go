@@ -1,0 +1,206 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// buffers hold bodies while they are made, so that an error leaves the answer untouched.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func freeBuffer(b *bytes.Buffer) {
+	if b.Cap() <= 1<<20 {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// Send answers with a body: a string as HTML, a []byte as application/octet-stream, unless a Content-Type is set;
+// nil as nothing; anything else as JSON. It sets ETag and Content-Length, answers 304 to a client that has the body
+// already, and sends no body where there is none (HEAD, 204, 205, 304).
+func (s *Response) Send(body any) error {
+	switch b := body.(type) {
+	case nil:
+		return s.send(nil)
+	case string:
+		if ct := s.Header().Get("Content-Type"); ct == "" {
+			s.Header()["Content-Type"] = htmlType
+		} else {
+			s.Header().Set("Content-Type", withCharset(ct, "utf-8"))
+		}
+		return s.sendText(b)
+	case []byte:
+		if s.Header().Get("Content-Type") == "" {
+			s.Header().Set("Content-Type", "application/octet-stream")
+		}
+		return s.send(b)
+	}
+	return s.JSON(body)
+}
+
+var (
+	htmlType = []string{"text/html; charset=utf-8"}
+	jsonType = []string{"application/json; charset=utf-8"}
+)
+
+// sendText sends text; in development a page gets the script that reloads it.
+func (s *Response) sendText(text string) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer freeBuffer(buf)
+	buf.WriteString(text)
+	return s.sendBuffer(buf)
+}
+
+func (s *Response) sendBuffer(buf *bytes.Buffer) error {
+	if dev := s.x.root.dev; dev != nil && strings.HasPrefix(s.Header().Get("Content-Type"), "text/html") {
+		return s.send(dev.inject(buf.Bytes()))
+	}
+	return s.send(buf.Bytes())
+}
+
+// JSON answers with v as JSON. <, > and & are written as they are, unless the setting "json escape" is on.
+func (s *Response) JSON(v any) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer freeBuffer(buf)
+	enc := json.NewEncoder(buf)
+	o := &s.x.app.options
+	enc.SetEscapeHTML(o.jsonEscape)
+	if o.jsonIndent != "" {
+		enc.SetIndent("", o.jsonIndent)
+	}
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	h := s.Header()
+	if ct := h.Get("Content-Type"); ct == "" {
+		h["Content-Type"] = jsonType
+	} else {
+		h.Set("Content-Type", withCharset(ct, "utf-8"))
+	}
+	return s.send(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+}
+
+// SendStatus answers with a status and its text as the body.
+func (s *Response) SendStatus(code int) error {
+	s.Status(code).Set("Content-Type", "text/plain")
+	return s.send([]byte(statusText(code)))
+}
+
+// Redirect answers with 302, or with the status that was set if it is a redirection, and the Location. A text says
+// where to go, as HTML or plain as the client likes. It does not check where that is: a URL that comes from the
+// outside may lead to anywhere.
+func (s *Response) Redirect(url string) error {
+	if s.status < 300 || s.status > 399 {
+		s.status = http.StatusFound
+	}
+	s.Location(url).Vary("Accept")
+	url = s.Header().Get("Location")
+	body := ""
+	switch s.x.req.Accepts("text", "html") {
+	case "text":
+		s.Type("text")
+		body = statusText(s.status) + ". Redirecting to " + url
+	case "html":
+		s.Type("html")
+		body = "<!DOCTYPE html><head><title>" + statusText(s.status) + "</title></head><body><p>" +
+			statusText(s.status) + ". Redirecting to " + html.EscapeString(url) + "</p></body>"
+	}
+	return s.finish([]byte(body))
+}
+
+// send sends a body with its ETag, or 304.
+func (s *Response) send(body []byte) error {
+	if s.invalid != nil || s.HeadersSent() {
+		return s.finish(body)
+	}
+	h := s.Header()
+	if etag := s.x.app.options.etag; etag != nil && h.Get("ETag") == "" {
+		if tag := etag(body); tag != "" {
+			h.Set("ETag", tag)
+		}
+	}
+	if s.fresh() {
+		s.status = http.StatusNotModified
+	}
+	return s.finish(body)
+}
+
+// finish sends a body as the status and the method allow it.
+func (s *Response) finish(body []byte) error {
+	if s.invalid != nil {
+		return s.invalid
+	}
+	if s.HeadersSent() {
+		return ErrHeadersSent
+	}
+	h := s.Header()
+	switch s.status {
+	case http.StatusNoContent, http.StatusNotModified:
+		h.Del("Content-Type")
+		h.Del("Content-Length")
+		h.Del("Transfer-Encoding")
+		body = nil
+	case http.StatusResetContent:
+		h.Del("Transfer-Encoding")
+		h.Set("Content-Length", "0")
+		body = nil
+	default:
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	s.done = true
+	s.WriteHeader(s.status)
+	if s.x.req.Method == http.MethodHead || len(body) == 0 {
+		return nil
+	}
+	_, err := s.ResponseWriter.Write(body)
+	return err
+}
+
+// statusText is the text of a status, or its number.
+func statusText(status int) string {
+	switch status {
+	case http.StatusTeapot:
+		return "I'm a Teapot"
+	case http.StatusRequestEntityTooLarge:
+		return "Payload Too Large"
+	case http.StatusRequestedRangeNotSatisfiable:
+		return "Range Not Satisfiable"
+	case http.StatusRequestURITooLong:
+		return "URI Too Long"
+	}
+	if text := http.StatusText(status); text != "" {
+		return text
+	}
+	return strconv.Itoa(status)
+}
+
+// encodeURL percent-encodes what may not stand in a URL and leaves the rest, escapes included, as it is.
+func encodeURL(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c == '%':
+			if i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
+				b.WriteByte('%')
+			} else {
+				b.WriteString("%25")
+			}
+		case c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>`{}", c) >= 0:
+			const hex = "0123456789ABCDEF"
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
+}

@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Limits of the server. There is none on the time that a request or an answer takes: a long poll and a download
+// may last. A handler that wants one sets it with http.ResponseController.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// Listen serves on addr ("host:port" or ":port") until the process gets SIGINT or SIGTERM, and then stops as
+// [App.Serve] does; a second signal ends the process at once. An empty addr is the port of the environment variable
+// PORT, or ":8080". With LISTEN_FDS=1 (systemd's socket activation) it serves on the inherited listener instead.
+func (a *App) Listen(addr string) error {
+	l, err := listener(addr)
+	if err != nil {
+		return fmt.Errorf("app: listen: %w", err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	slog.Info("listening", "url", listenURL(l.Addr()), "env", map[bool]string{true: "development", false: "production"}[a.options.development])
+	return a.Serve(ctx, l)
+}
+
+// Serve serves on l, which it closes, until ctx is done. Then it accepts no more, lets the requests in progress end
+// and, at the same time, calls Shutdown of every mounted handler that has it. After the setting "shutdown timeout"
+// it closes what is left. It returns nil when everything has ended by itself; a Server serves once.
+func (a *App) Serve(ctx context.Context, l net.Listener) error {
+	a.start()
+	server := &http.Server{
+		Handler:           a,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+	if a.dev != nil {
+		server.RegisterOnShutdown(a.dev.stop)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	select {
+	case err := <-served:
+		return errors.Join(fmt.Errorf("app: serve: %w", err), a.shutdown(server))
+	case <-ctx.Done():
+	}
+	err := a.shutdown(server)
+	<-served
+	return err
+}
+
+// shutdown ends the server and the mounted handlers at the same time: http.Server waits for their long polls, which
+// they end, and knows nothing of their WebSockets.
+func (a *App) shutdown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.options.shutdownTimeout)
+	defer cancel()
+	mounted := a.shutdowners(nil)
+	errs := make([]error, len(mounted)+1)
+	var wg sync.WaitGroup
+	for i, s := range mounted {
+		wg.Go(func() {
+			if err := s.Shutdown(ctx); err != nil {
+				errs[i+1] = fmt.Errorf("app: shutdown of %T: %w", s, err)
+			}
+		})
+	}
+	if err := server.Shutdown(ctx); err != nil {
+		errs[0] = fmt.Errorf("app: requests were still running after %v: %w", a.options.shutdownTimeout, err)
+		server.Close()
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func listener(addr string) (net.Listener, error) {
+	if l, err := inherited(); l != nil || err != nil {
+		return l, err
+	}
+	if addr == "" {
+		addr = ":8080"
+		if port := os.Getenv("PORT"); port != "" {
+			addr = ":" + port
+		}
+	}
+	return net.Listen("tcp", addr)
+}
+
+// inherited is the listener at file descriptor 3, if the environment says that there is one for this process.
+func inherited() (net.Listener, error) {
+	pid := os.Getenv("LISTEN_PID")
+	if os.Getenv("LISTEN_FDS") != "1" || pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return nil, nil
+	}
+	os.Unsetenv("LISTEN_FDS")
+	os.Unsetenv("LISTEN_PID")
+	f := os.NewFile(3, "LISTEN_FDS")
+	defer f.Close()
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, fmt.Errorf("inherited file descriptor 3 (LISTEN_FDS=1): %w", err)
+	}
+	return l, nil
+}
+
+// listenURL is what a person types to get to the listener.
+func listenURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
