@@ -52,7 +52,7 @@ func TestFatalPackets(t *testing.T) {
 		"a placeholder that is no index":            {text(`451-["message",{"_placeholder":true,"num":"splice"}]`), binary("x")},
 		"a placeholder out of range, deep":          {text(`451-["message",{"a":[{"_placeholder":true,"num":9}]}]`), binary("x")},
 		"an ack with a placeholder out of range":    {text(`461-1[{"_placeholder":true,"num":2}]`), binary("x")},
-		"one attachment more than announced":        {text(`451-["message",{"_placeholder":true,"num":0}]`), binary("x"), binary("y")},
+		"one attachment more than announced":        {text(`451-["random",{"_placeholder":true,"num":0}]`), binary("x"), binary("y")},
 		"an event for a namespace that was left":    {text("40/custom"), text("41/custom"), text(`42/custom,["message"]`)},
 		"an event after DISCONNECT":                 {text("41"), text(`42["message"]`)},
 		"a CONNECT to a namespace already joined":   {text("40/custom"), text("40/custom")},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 var (
@@ -30,7 +31,8 @@ type sink interface {
 //
 //   - add never waits: what does not fit is ErrSlow, and the session's end.
 //   - packets added in one call leave adjacent, in one batch.
-//   - while the door is held, for an upgrade, packets wait and a poll gets noop.
+//   - while the door is held, for an upgrade, packets wait: a poll that stood
+//     there is let go with noop, one that comes then waits holdPatience before.
 //   - a closed outbox still gives what it had left, once.
 type outbox struct {
 	limit int           // bytes that may wait
@@ -39,9 +41,11 @@ type outbox struct {
 
 	mu       sync.Mutex // guards the rest
 	packets  []Packet
+	farewell []Packet // what a poll gets last, alone
 	bytes    int
 	claimed  bool // a poll stands at the door
 	held     bool // an upgrade is under way
+	letGo    bool // the poll that stood at the door when it began may go
 	closed   bool
 	draining bool // a goroutine takes packets to the sink
 	sink     sink // non-nil once a WebSocket has the door
@@ -135,7 +139,7 @@ func (o *outbox) run() {
 }
 
 // claim takes the door for a poll and reports false when another poll has it.
-// The poll gives it back with release.
+// The poll must take, which gives the door back.
 func (o *outbox) claim() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -146,43 +150,62 @@ func (o *outbox) claim() bool {
 	return true
 }
 
-func (o *outbox) release() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.claimed = false
-}
-
 // take waits for packets and removes them all, for the poll that has the claim.
 // It returns the noop packet while the door is held, [ErrClosed] when there
 // will be no more, errAttached when a WebSocket took over, and errGone when the
 // poll's client went away, in which case nothing was removed.
 func (o *outbox) take(ctx context.Context) ([]Packet, error) {
+	var patience <-chan time.Time
+	expired := false
 	for {
-		if ctx.Err() != nil {
-			return nil, errGone
+		batch, held, err := o.tryTake(ctx, expired)
+		if batch != nil || err != nil {
+			return batch, err
 		}
-		o.mu.Lock()
-		switch batch := o.packets; {
-		case o.sink != nil:
-			o.mu.Unlock()
-			return nil, errAttached
-		case o.held && !o.closed:
-			o.mu.Unlock()
-			return []Packet{noop}, nil
-		case len(batch) > 0:
-			o.packets, o.bytes = nil, 0
-			o.mu.Unlock()
-			return batch, nil
-		case o.closed:
-			o.mu.Unlock()
-			return nil, ErrClosed
+		if held && patience == nil {
+			patience = time.After(holdPatience)
 		}
-		o.mu.Unlock()
 		select {
 		case <-o.wake:
 		case <-ctx.Done():
+		case <-patience:
+			expired = true
 		}
 	}
+}
+
+// holdPatience is how long a poll waits for an upgrade to be finished, as in
+// the reference. A client may poll right behind the packet that finishes it.
+const holdPatience = 100 * time.Millisecond
+
+// tryTake is take without the waiting: it returns neither packets nor an error
+// when there is nothing yet, and whether that is because the door is held; a
+// poll whose patience has expired gets noop then. The door is given back together with the packets,
+// so that who closes the outbox knows whether anybody is there to take the rest.
+func (o *outbox) tryTake(ctx context.Context, expired bool) (batch []Packet, held bool, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		err = errGone
+	case o.sink != nil:
+		err = errAttached
+	case o.held && !o.closed && (o.letGo || expired):
+		batch = []Packet{noop}
+	case o.held && !o.closed:
+		return nil, true, nil
+	case len(o.packets) > 0:
+		batch = o.packets
+		o.packets, o.bytes = nil, 0
+	case len(o.farewell) > 0:
+		batch, o.farewell = o.farewell, nil
+	case o.closed:
+		err = ErrClosed
+	default:
+		return nil, false, nil
+	}
+	o.claimed, o.letGo = false, false
+	return batch, false, err
 }
 
 // hold closes the door for an upgrade, or opens it again: a waiting poll is let
@@ -191,6 +214,7 @@ func (o *outbox) hold(held bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.held = held
+	o.letGo = held && o.claimed
 	o.start()
 }
 
@@ -212,8 +236,10 @@ func (o *outbox) attach(s sink) error {
 }
 
 // close refuses further packets. With flush, those that wait still leave;
-// without it they are dropped. A poll gets the farewell after them, a sink is
-// finished instead. It reports whether packets remain for a poll yet to come.
+// without it they are dropped. A poll gets the farewell after them, in an answer
+// of its own, because clients drop what comes together with a close packet; a
+// sink is finished instead. It reports whether something remains for a poll yet
+// to come.
 func (o *outbox) close(flush bool, farewell ...Packet) (left bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -225,10 +251,24 @@ func (o *outbox) close(flush bool, farewell ...Packet) (left bool) {
 		o.packets = nil
 	}
 	if o.sink == nil {
-		o.packets = append(o.packets, farewell...)
+		o.farewell = farewell
 	}
 	o.start()
-	return o.sink == nil && !o.claimed && len(o.packets) > 0
+	if o.claimed && (len(o.packets) == 0 || len(o.farewell) == 0) {
+		return false // one answer is enough, and somebody waits for it
+	}
+	return !o.emptyLocked()
+}
+
+// empty reports whether a poll would find nothing.
+func (o *outbox) empty() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.emptyLocked()
+}
+
+func (o *outbox) emptyLocked() bool {
+	return o.sink != nil || len(o.packets) == 0 && len(o.farewell) == 0
 }
 
 // buffered returns how many bytes wait.

@@ -23,7 +23,6 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	packets, err := s.out.take(r.Context())
-	s.out.release()
 	switch err {
 	case errAttached:
 		s.server.refuse(w, r, errBadRequest)
@@ -35,12 +34,7 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		packets = []Packet{closePacket}
 	}
 	writePackets(w, packets)
-	s.mu.Lock()
-	lingering := s.lingering
-	s.mu.Unlock()
-	if lingering {
-		s.forget()
-	}
+	s.forgetSpent()
 }
 
 // writePackets answers a poll.

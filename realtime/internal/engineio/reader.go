@@ -72,25 +72,39 @@ func (s *Session) upgrade(ws *webSocket) {
 	for !upgraded {
 		err := ws.next(func(p received) {
 			switch {
-			case p.kind == typePing && string(p.data) == "probe":
+			case p.kind == typePing && string(p.data) == "probe" && s.probe(ws):
 				probed = true
-				ws.write([]Packet{probeAnswer})
-				s.out.hold(true)
 			case p.kind == typeUpgrade && probed && timeout.Stop():
 				upgraded = s.switchTo(ws)
 			default:
+				s.abandon(ws)
 				ws.finish()
 			}
 		})
 		if err == errPacket {
+			s.abandon(ws)
 			ws.finish()
 		} else if err != nil && !upgraded {
 			timeout.Stop()
 			s.abandon(ws)
+			ws.abort()
 			return
 		}
 	}
 	s.readAll(ws)
+}
+
+// probe answers the probe of the candidate, which holds polling. It reports
+// false for a WebSocket that is no candidate any more.
+func (s *Session) probe(ws *webSocket) bool {
+	s.mu.Lock()
+	candidate := s.candidate == ws
+	s.mu.Unlock()
+	if candidate {
+		ws.write([]Packet{probeAnswer})
+		s.out.hold(true)
+	}
+	return candidate
 }
 
 // offer makes ws the candidate of an upgrade, unless the session has ended, or
@@ -108,7 +122,7 @@ func (s *Session) offer(ws *webSocket) bool {
 // switchTo makes the candidate the transport. What waited in the outbox follows.
 func (s *Session) switchTo(ws *webSocket) bool {
 	s.mu.Lock()
-	if s.closed {
+	if s.closed || s.candidate != ws {
 		s.mu.Unlock()
 		ws.abort()
 		return false
@@ -121,11 +135,15 @@ func (s *Session) switchTo(ws *webSocket) bool {
 	return true
 }
 
-// abandon ends an upgrade that failed; polling goes on.
+// abandon gives up an upgrade; polling goes on, and another may be tried.
 func (s *Session) abandon(ws *webSocket) {
-	ws.abort()
 	s.mu.Lock()
-	s.candidate = nil
+	was := s.candidate == ws
+	if was {
+		s.candidate = nil
+	}
 	s.mu.Unlock()
-	s.out.hold(false)
+	if was {
+		s.out.hold(false)
+	}
 }

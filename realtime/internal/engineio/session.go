@@ -149,9 +149,20 @@ const lingerTime = 10 * time.Second
 // linger keeps a closed session known until its last poll.
 func (s *Session) linger() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.lingering = true
 	s.heartbeat.timer = time.AfterFunc(lingerTime, s.forget)
+	s.mu.Unlock()
+	s.forgetSpent() // a poll may have come in between
+}
+
+// forgetSpent removes a session that lingers and has nothing left to say.
+func (s *Session) forgetSpent() {
+	s.mu.Lock()
+	lingering := s.lingering
+	s.mu.Unlock()
+	if lingering && s.out.empty() {
+		s.forget()
+	}
 }
 
 // forget removes a closed session that lingers.

@@ -1,0 +1,53 @@
+// What the tests of the client share.
+import { once } from "node:events";
+import { io, Manager } from "../dist/socket.io.esm.js";
+
+/** A socket with a connection of its own, which the test's end closes. */
+export function connect(t, url, options = {}) {
+  const socket = io(url, { forceNew: true, ...options });
+  t.after(() => closeManager(socket.io));
+  return socket;
+}
+
+/** A manager that the test's end closes. */
+export function manage(t, url, options = {}) {
+  const manager = new Manager(url, options);
+  t.after(() => closeManager(manager));
+  return manager;
+}
+
+function closeManager(manager) {
+  manager.reconnection(false);
+  manager._close();
+}
+
+/** The arguments of the next event of that name. */
+export function next(emitter, event) {
+  return new Promise((resolve) => emitter.once(event, (...args) => resolve(args)));
+}
+
+/** What the process would have reported as uncaught, for one error. */
+export function uncaught(t) {
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  const caught = once(process, "uncaughtException");
+  t.after(() => others.forEach((listener) => process.on("uncaughtException", listener)));
+  return caught;
+}
+
+/**
+ * Replaces setTimeout: timers of at least `from` milliseconds fire at once, and
+ * their delays are recorded.
+ */
+export function hurry(t, from) {
+  const delays = [];
+  const real = globalThis.setTimeout;
+  t.mock.method(globalThis, "setTimeout", (fn, ms, ...args) => {
+    if (ms >= from) {
+      delays.push(ms);
+      ms = 0;
+    }
+    return real(fn, ms, ...args);
+  });
+  return delays;
+}
