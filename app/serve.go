@@ -43,31 +43,34 @@ func (a *App) Listen(addr string) error {
 // it closes what is left. It returns nil when everything has ended by itself; a Server serves once.
 func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	a.start()
+	var open connections
 	server := &http.Server{
+		ConnState:         open.track,
 		Handler:           a,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
-	if a.dev != nil {
-		server.RegisterOnShutdown(a.dev.stop)
-	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	select {
 	case err := <-served:
-		return errors.Join(fmt.Errorf("app: serve: %w", err), a.shutdown(server))
+		return errors.Join(fmt.Errorf("app: serve: %w", err), a.shutdown(server, &open))
 	case <-ctx.Done():
 	}
-	err := a.shutdown(server)
+	l.Close() // first of all: another process may hold it, too, and accepts from now on
 	<-served
-	return err
+	return a.shutdown(server, &open)
 }
 
 // shutdown ends the server and the mounted handlers at the same time: http.Server waits for their long polls, which
-// they end, and knows nothing of their WebSockets.
-func (a *App) shutdown(server *http.Server) error {
+// they end, and knows nothing of their WebSockets. Connections that were accepted already are served.
+func (a *App) shutdown(server *http.Server, open *connections) error {
+	if a.dev != nil {
+		a.dev.stop()
+	}
+	server.SetKeepAlivesEnabled(false)
 	ctx, cancel := context.WithTimeout(context.Background(), a.options.shutdownTimeout)
 	defer cancel()
 	mounted := a.shutdowners(nil)
@@ -80,6 +83,7 @@ func (a *App) shutdown(server *http.Server) error {
 			}
 		})
 	}
+	open.wait(ctx)
 	if err := server.Shutdown(ctx); err != nil {
 		errs[0] = fmt.Errorf("app: requests were still running after %v: %w", a.options.shutdownTimeout, err)
 		server.Close()

@@ -37,7 +37,7 @@ func Rooms() []Room {
 			"the transport knows nothing of what it carries"},
 		{"views", nil, nil, "files"},
 		{"public", nil, nil, "files"},
-		{"templates", nil, nil, "files"},
+		{"templates", []string{"app", "app/handlebars", "realtime"}, nil, "files, and the names of what they need"},
 		{"templates/chat", []string{"app", "app/handlebars", "realtime", "views", "public"}, nil,
 			"the demo uses what a user's app can use"},
 	}

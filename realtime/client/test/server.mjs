@@ -121,6 +121,7 @@ export class Server {
         this.probe(session, socket);
       } else if (frame === "2probe") {
         writeFrame(socket, "3probe");
+        session.upgrading = true;
         session.release();
       } else if (frame === "5") {
         session.receive(frame);
@@ -140,6 +141,8 @@ class Session {
   /** How many polls came in. */
   polls = 0;
   closed = false;
+  /** Whether polls are answered at once, for the client to rest them. */
+  upgrading = false;
   #events = new EventEmitter();
   #waiting = [];
   #held;
@@ -193,6 +196,9 @@ class Session {
       }
     });
     this.#flush();
+    if (this.upgrading) {
+      this.release();
+    }
     this.#events.emit("poll");
   }
 

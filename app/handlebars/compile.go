@@ -1,0 +1,151 @@
+package handlebars
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/zocalo-go/zocalo/app/handlebars/internal/syntax"
+)
+
+// A Template is a compiled template. It belongs to the engine that compiled it, and is safe for concurrent use.
+type Template struct {
+	file    string
+	source  string
+	main    *program
+	start   site
+	library *library
+	climbs  bool // has a path with ../, so that it matters which contexts are the same
+}
+
+// An op writes one statement.
+type op func(r *renderer)
+
+// A program is a list of statements, compiled.
+type program struct {
+	template *Template
+	ops      []op
+	params   int // how many block parameters it declares
+	inlines  []inline
+}
+
+// A compiler turns the tree of one template into closures.
+type compiler struct {
+	*Engine
+	template *Template
+	params   [][]string // the block parameters of the programs around, innermost first
+}
+
+// compile parses and compiles a source. The file is for messages.
+func (l *library) compile(file, source string) (t *Template, err error) {
+	t = &Template{file: file, source: source, library: l}
+	t.start.template = t
+	tree, err := syntax.Parse(source, l.engine.config.IgnoreStandalone)
+	if err != nil {
+		return nil, syntaxError(t, err)
+	}
+	defer func() {
+		if f, ok := recover().(failure); ok {
+			t, err = nil, f.Error
+		}
+	}()
+	c := &compiler{Engine: l.engine, template: t}
+	t.climbs = c.config.Compat || climbs(tree)
+	t.main = c.program(tree)
+	return t, nil
+}
+
+// fail breaks the compilation off.
+func (c *compiler) fail(offset int, message string) {
+	panic(failure{errorAt(c.at(offset), message, nil)})
+}
+
+func (c *compiler) at(offset int) *site { return &site{c.template, offset} }
+
+func (c *compiler) program(p *syntax.Program) *program {
+	if p == nil {
+		return nil
+	}
+	out := &program{template: c.template, params: len(p.Params)}
+	if len(p.Params) > 0 {
+		outer := c.params
+		c.params = append([][]string{p.Params}, outer...)
+		defer func() { c.params = outer }()
+	}
+	text := ""
+	flush := func() {
+		if s := text; s != "" {
+			out.ops = append(out.ops, func(r *renderer) { r.out = append(r.out, s...) })
+		}
+		text = ""
+	}
+	for _, s := range p.Body {
+		switch s.Kind {
+		case syntax.Comment:
+			continue
+		case syntax.Content:
+			text += s.Text
+			continue
+		case syntax.Decorator, syntax.DecoratorBlock:
+			out.inlines = append(out.inlines, c.decorator(s))
+			continue
+		}
+		flush()
+		switch s.Kind {
+		case syntax.Mustache:
+			out.ops = append(out.ops, c.mustache(s))
+		case syntax.Block:
+			out.ops = append(out.ops, c.block(s))
+		case syntax.Partial, syntax.PartialBlock:
+			out.ops = append(out.ops, c.partial(s))
+		}
+	}
+	flush()
+	return out
+}
+
+// mustache compiles {{name …}}.
+func (c *compiler) mustache(s *syntax.Statement) op {
+	escape := s.Escaped && !c.config.NoEscape
+	at := c.at(s.Pos)
+	if p, ok := s.Name.(*syntax.Path); ok && p.Data && p.Depth == 0 && slices.Equal(p.Parts, []string{"index"}) && isPlain(s.Call) {
+		return writeIndex
+	}
+	find := c.call(s.Call, at)
+	return func(r *renderer) {
+		r.site = at
+		r.write(find(r), escape)
+	}
+}
+
+// writeIndex writes {{@index}} without making an any of the number.
+func writeIndex(r *renderer) {
+	if r.frame.loop {
+		r.out = strconv.AppendInt(r.out, int64(r.frame.index), 10)
+		return
+	}
+	v, _ := r.variable(r.frame, "index")
+	r.write(v, true)
+}
+
+func isPlain(call syntax.Call) bool { return len(call.Params) == 0 && len(call.Hash) == 0 }
+
+// climbs reports whether a tree has a path that starts with ../.
+func climbs(p *syntax.Program) bool {
+	var inExpr func(e syntax.Expr) bool
+	inCall := func(call syntax.Call) bool {
+		return inExpr(call.Name) || slices.ContainsFunc(call.Params, inExpr) ||
+			slices.ContainsFunc(call.Hash, func(p syntax.Pair) bool { return inExpr(p.Value) })
+	}
+	inExpr = func(e syntax.Expr) bool {
+		switch e := e.(type) {
+		case *syntax.Path:
+			return e.Depth > 0 && !e.Data
+		case *syntax.Sub:
+			return inCall(e.Call)
+		}
+		return false
+	}
+	return p != nil && slices.ContainsFunc(p.Body, func(s *syntax.Statement) bool {
+		return s.Name != nil && inCall(s.Call) || climbs(s.Program) || climbs(s.Inverse)
+	})
+}

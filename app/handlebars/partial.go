@@ -1,0 +1,328 @@
+package handlebars
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/zocalo-go/zocalo/app/handlebars/internal/syntax"
+)
+
+// A closure is a program with the place it was written in: the contexts, parameters and inline partials there.
+type closure struct {
+	program *program
+	scope   *scope
+	params  *params
+	inlines *inlines
+}
+
+// A partialBlock is what {{> @partial-block}} runs: the block of {{#> name}}, where the block around that one is
+// @partial-block again.
+type partialBlock struct {
+	closure
+	outer *partialBlock
+}
+
+// An inline is {{#*inline "name"}} as it stands in a program.
+type inline struct {
+	name    expr
+	program *program
+}
+
+// inlines are the inline partials that a program brings into force.
+type inlines struct {
+	names    []string
+	closures []closure
+	parent   *inlines
+}
+
+// define brings the inline partials of a program into force. Those of a program that is running see each other; those
+// of the block of a partial, which are there for the partial, see what the block sees.
+func (r *renderer) define(p *program, around *inlines) {
+	def := &inlines{parent: r.inlines}
+	if around == nil {
+		around = def
+	}
+	for _, in := range p.inlines {
+		def.names = append(def.names, text(in.name(r)))
+		def.closures = append(def.closures, closure{in.program, r.scope, r.params, around})
+	}
+	r.inlines = def
+}
+
+// inline finds the inline partial in force with a name. The last of several with one name counts.
+func (r *renderer) inline(name string) (closure, bool) {
+	for def := r.inlines; def != nil; def = def.parent {
+		for i := len(def.names) - 1; i >= 0; i-- {
+			if def.names[i] == name {
+				return def.closures[i], true
+			}
+		}
+	}
+	return closure{}, false
+}
+
+// decorator compiles {{#*inline "name"}}…{{/inline}}, the one decorator that there is.
+func (c *compiler) decorator(s *syntax.Statement) inline {
+	f := c.callee(s.Call)
+	if f.name != "inline" {
+		c.fail(s.Pos, `Missing decorator: "`+f.name+`"`)
+	}
+	in := inline{name: func(*renderer) value { return value{any: "undefined"} }, program: c.program(s.Program)}
+	if len(s.Params) > 0 {
+		in.name = c.expr(s.Params[0])
+	}
+	return in
+}
+
+// A partialCall is {{> name context key=value}} or {{#> name …}}block{{/name}}.
+type partialCall struct {
+	at      *site
+	name    string
+	dynamic expr // instead of name
+	context expr
+	keys    []string
+	hash    []expr
+	indent  string
+	block   *program
+	empty   bool // option ExplicitPartialContext and no context
+
+	static atomic.Pointer[Template] // what name is, when files do not change
+}
+
+func (c *compiler) partial(s *syntax.Statement) op {
+	call := &partialCall{at: c.at(s.Pos), block: c.program(s.Program)}
+	switch name := s.Name.(type) {
+	case *syntax.Path:
+		call.name = name.Original
+	case *syntax.Literal:
+		call.name = name.Text
+	case *syntax.Sub:
+		call.dynamic = c.subexpression(name)
+	}
+	switch len(s.Params) {
+	case 0:
+		call.empty = c.config.ExplicitPartialContext
+	case 1:
+		call.context = c.expr(s.Params[0])
+	default:
+		c.fail(s.Pos, "Unsupported number of partial arguments: "+strconv.Itoa(len(s.Params)))
+	}
+	for _, p := range s.Hash {
+		call.keys = append(call.keys, p.Key)
+		call.hash = append(call.hash, c.expr(p.Value))
+	}
+	call.indent = s.Indent
+	if c.config.PreventIndent && call.indent != "" {
+		indent := call.indent
+		call.indent = ""
+		return func(r *renderer) {
+			r.out = append(r.out, indent...)
+			r.partial(call)
+		}
+	}
+	return func(r *renderer) { r.partial(call) }
+}
+
+// partial writes a partial.
+func (r *renderer) partial(call *partialCall) {
+	r.site = call.at
+	r.cancelled()
+	context := r.partialContext(call)
+	name := call.name
+	if call.dynamic != nil {
+		name = text(call.dynamic(r))
+		r.site = call.at
+	}
+	if len(r.trail) == maxPartials {
+		r.fail("the partial %s is included more than %d levels deep: %s", name, maxPartials, r.cycle())
+	}
+	r.trail = append(r.trail, call.at)
+	start := len(r.out)
+	frame, inlines := r.frame, r.inlines
+	if call.block != nil {
+		r.enterBlock(call.block)
+	}
+	r.runPartial(call, name, context)
+	r.inlines = inlines
+	if r.frame != frame {
+		r.frame = frame
+		r.frames.release()
+	}
+	r.trail = r.trail[:len(r.trail)-1]
+	if call.indent != "" {
+		r.out = indentLines(r.out, start, call.indent)
+	}
+}
+
+// partialContext is the context of a partial, with its arguments in front.
+func (r *renderer) partialContext(call *partialCall) value {
+	context := r.scope.this
+	switch {
+	case call.context != nil:
+		context = call.context(r)
+	case call.empty:
+		context = value{any: map[string]any{}}
+	}
+	if len(call.keys) == 0 {
+		return context
+	}
+	o := &overlay{base: context, names: call.keys, vals: make([]value, len(call.hash))}
+	for i, find := range call.hash {
+		o.vals[i] = find(r)
+	}
+	return value{any: o}
+}
+
+// enterBlock makes a block @partial-block, and what it defines inline partials of the partial.
+func (r *renderer) enterBlock(block *program) {
+	here := closure{block, r.scope, r.params, r.inlines}
+	var outer *partialBlock
+	if v, ok := r.variable(r.frame, "partial-block"); ok {
+		outer, _ = v.any.(*partialBlock)
+	}
+	f := r.frames.take()
+	f.parent, f.hasBlock, f.block = r.frame, true, &partialBlock{here, outer}
+	r.frame = f
+	if block.inlines != nil {
+		r.define(block, r.inlinesOrNone())
+	}
+}
+
+// inlinesOrNone is the inline partials in force; none is not nil, which define takes for its own.
+func (r *renderer) inlinesOrNone() *inlines {
+	if r.inlines == nil {
+		return &inlines{}
+	}
+	return r.inlines
+}
+
+// runPartial finds what a name stands for and runs it: @partial-block, an inline partial, a file, or the block given
+// in case there is none.
+func (r *renderer) runPartial(call *partialCall, name string, context value) {
+	if name == "@partial-block" {
+		if b := r.partialBlock(); b != nil {
+			r.runBlock(b, context)
+			return
+		}
+	} else if inline, ok := r.inline(name); ok {
+		r.runClosure(inline, context)
+		return
+	} else if t := r.template(call, name); t != nil {
+		r.runTemplate(t, context)
+		return
+	}
+	if call.block == nil {
+		r.site = call.at
+		r.trail = r.trail[:len(r.trail)-1]
+		r.failWith(fs.ErrNotExist, "The partial %s could not be found%s", name, r.library.missingPartial(name))
+	}
+	r.runBlock(r.frame.block, context)
+}
+
+func (r *renderer) partialBlock() *partialBlock {
+	v, _ := r.variable(r.frame, "partial-block")
+	b, _ := v.any.(*partialBlock)
+	return b
+}
+
+// runBlock runs the block of a partial, in which @partial-block is the one around it.
+func (r *renderer) runBlock(b *partialBlock, context value) {
+	f := r.frames.take()
+	f.parent, f.hasBlock, f.block = r.frame, true, b.outer
+	r.frame = f
+	r.runClosure(b.closure, context)
+	r.frame = f.parent
+	r.frames.release()
+}
+
+// runClosure runs a program where it was written, with a context.
+func (r *renderer) runClosure(c closure, context value) {
+	scope, params, inlines := r.scope, r.params, r.inlines
+	r.scope, r.params, r.inlines = c.scope, c.params, c.inlines
+	r.runWith(c.program, context)
+	r.scope, r.params, r.inlines = scope, params, inlines
+}
+
+// runTemplate runs a partial from a file: ../ ends at its context, unless option Compat is on.
+func (r *renderer) runTemplate(t *Template, context value) {
+	scope := r.scope
+	if !r.engine.config.Compat {
+		r.scope = nil
+	}
+	if scope != r.scope || !same(context, scope.this) {
+		s := r.scopes.take()
+		s.this, s.parent = context, r.scope
+		r.scope = s
+		r.run(t.main)
+		r.scopes.release()
+	} else {
+		r.run(t.main)
+	}
+	r.scope = scope
+}
+
+// template finds the template of a partial, nil if there is none.
+func (r *renderer) template(call *partialCall, name string) *Template {
+	if call.dynamic == nil {
+		if t := call.static.Load(); t != nil {
+			return t
+		}
+	}
+	t, err := r.partialTemplate(name)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			r.includeError(err)
+		}
+		return nil
+	}
+	if call.dynamic == nil && r.library.cached {
+		call.static.Store(t)
+	}
+	return t
+}
+
+// includeError breaks the rendering off with the error of a partial that does not compile or cannot be read.
+func (r *renderer) includeError(err error) {
+	var e *Error
+	if !errors.As(err, &e) {
+		r.failWith(err, "%v", err)
+	}
+	included := *e
+	for i := len(r.trail) - 1; i >= 0; i-- {
+		included.IncludedFrom = append(included.IncludedFrom, r.trail[i].String())
+	}
+	panic(failure{&included})
+}
+
+// cycle names the files around an endless inclusion, up to where they repeat.
+func (r *renderer) cycle() string {
+	var chain []string
+	for i := len(r.trail) - 1; i >= 0; i-- {
+		file := r.trail[i].template.file
+		chain = append(chain, file)
+		if len(chain) > 1 && file == chain[0] {
+			break
+		}
+	}
+	slices.Reverse(chain)
+	return strings.Join(chain, " > ")
+}
+
+// indentLines puts indent before every line of out from start on, the empty one at the end excepted.
+func indentLines(out []byte, start int, indent string) []byte {
+	text := string(out[start:])
+	out = out[:start]
+	for text != "" {
+		end := strings.IndexByte(text, '\n') + 1
+		if end == 0 {
+			end = len(text)
+		}
+		out = append(append(out, indent...), text[:end]...)
+		text = text[end:]
+	}
+	return out
+}

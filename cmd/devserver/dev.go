@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/zocalo-go/zocalo/internal/dev"
+	"github.com/zocalo-go/zocalo/internal/scaffold"
+)
+
+// framework is the module in whose root devserver runs the demo.
+const (
+	framework = "github.com/zocalo-go/zocalo"
+	demo      = "./templates/chat"
+)
+
+func devCommand() *cobra.Command {
+	var at address
+	cmd := &cobra.Command{
+		Use:   "dev [PACKAGE]",
+		Short: "Build and run the app in this directory and follow its source",
+		Long: `dev builds and runs the app in this directory and follows its source. PACKAGE is
+the command to build, "." unless named. It is what devserver does on its own.
+
+The app gets the variables of a file .env, too. A port that is in use makes way
+for the next free one.`,
+		Example: `  devserver dev
+  devserver dev ./cmd/web --port 3000`,
+		Args: arguments(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, c, err := prepare(cmd, args, at)
+			if err != nil {
+				return err
+			}
+			cfg.Report = c.report
+			return dev.Run(cmd.Context(), cfg)
+		},
+	}
+	at.flags(cmd)
+	return cmd
+}
+
+// prepare finds the app, opens the listener, and makes the console that tells
+// of both.
+func prepare(cmd *cobra.Command, args []string, at address) (dev.Config, *console, error) {
+	name, pkg, err := findApp(args)
+	if err != nil {
+		return dev.Config{}, nil, err
+	}
+	ln, moved, err := at.listen(cmd.Context(), os.Getenv("PORT"))
+	if err != nil {
+		return dev.Config{}, nil, err
+	}
+	c := newConsole(cmd.OutOrStdout())
+	c.name, c.url, c.network = name, at.url(ln.Addr()), at.network(ln.Addr())
+	if moved != "" {
+		c.printf("%s\n", c.warn(moved))
+	}
+	return dev.Config{
+		Package:  pkg,
+		Listener: ln,
+		Host:     at.host,
+		Stdout:   cmd.OutOrStdout(),
+		Stderr:   cmd.ErrOrStderr(),
+	}, c, nil
+}
+
+// findApp says what to build in the working directory and how to call it.
+func findApp(args []string) (name, pkg string, err error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", "", err
+	}
+	module, root := "", dir
+	for {
+		if module = scaffold.ModulePath(root); module != "" {
+			break
+		}
+		parent := filepath.Dir(root)
+		if parent == root {
+			return "", "", fmt.Errorf("there is no go.mod in %s or above it: go to the directory of an app, or make one with:\n\tdevserver new hello", dir)
+		}
+		root = parent
+	}
+	switch {
+	case len(args) > 0:
+		pkg = args[0]
+		// The go command takes "cmd/web" for an import path of its own.
+		if info, err := os.Stat(pkg); err == nil && info.IsDir() && !filepath.IsAbs(pkg) && !strings.HasPrefix(pkg, ".") {
+			pkg = "./" + filepath.ToSlash(pkg)
+		}
+	case module == framework && root == dir:
+		pkg = demo
+	default:
+		return path.Base(module), ".", nil
+	}
+	return path.Base(path.Join(filepath.ToSlash(dir), filepath.ToSlash(pkg))), pkg, nil
+}

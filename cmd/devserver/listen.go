@@ -1,0 +1,118 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// An address is where the user wants to be served.
+type address struct {
+	host   string
+	port   int // -1 unless the flag is given
+	strict bool
+}
+
+func (a *address) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.host, "host", "localhost", "`name` or address to listen on; 0.0.0.0 is every network")
+	cmd.Flags().IntVar(&a.port, "port", -1, "`port` to listen on (default $PORT, or 8080); 0 is any free one")
+	cmd.Flags().BoolVar(&a.strict, "strict-port", false, "fail when the port is in use, instead of taking the next free one")
+	cmd.Flags().Lookup("port").DefValue = "0" // which help leaves out
+}
+
+// tries is how many ports are tried when they are in use.
+const tries = 100
+
+// listen opens the port, or the next free one, of which moved then tells. env
+// is the value of $PORT.
+func (a *address) listen(ctx context.Context, env string) (ln *net.TCPListener, moved string, err error) {
+	port := 8080
+	if env != "" {
+		if port, err = strconv.Atoi(env); err != nil {
+			return nil, "", fmt.Errorf("PORT=%s is not a port number", env)
+		}
+	}
+	if a.port != -1 {
+		port = a.port
+	}
+	if port < 0 || port > 65535 {
+		return nil, "", usageError{fmt.Errorf("%d is not a port: ports are 0 to 65535", port)}
+	}
+	for next := port; next <= min(port+tries, 65535); next++ {
+		ln, err = open(ctx, a.host, next)
+		switch {
+		case err == nil && next != port:
+			return ln, fmt.Sprintf("port %d is in use, so it is %d", port, next), nil
+		case err == nil:
+			return ln, "", nil
+		case !inUse(err):
+			return nil, "", err
+		case a.strict:
+			return nil, "", fmt.Errorf("port %d is in use", port)
+		case port == 0:
+			return nil, "", err
+		}
+	}
+	return nil, "", fmt.Errorf("ports %d to %d are all in use", port, min(port+tries, 65535))
+}
+
+// open listens on one port. A browser takes localhost for ::1 first: a port that
+// another server has there is in use, although 127.0.0.1 would be free.
+func open(ctx context.Context, host string, port int) (*net.TCPListener, error) {
+	var lc net.ListenConfig
+	number := strconv.Itoa(port)
+	if host == "localhost" {
+		other, err := lc.Listen(ctx, "tcp", net.JoinHostPort("::1", number))
+		if err == nil {
+			other.Close()
+		} else if inUse(err) {
+			return nil, err
+		}
+		host = "127.0.0.1"
+	}
+	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, number))
+	if err != nil {
+		return nil, err
+	}
+	return ln.(*net.TCPListener), nil
+}
+
+// inUse reports whether listening failed because somebody else does.
+func inUse(err error) bool {
+	const wsaAddrInUse = syscall.Errno(10048) // Windows has a number of its own
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse)
+}
+
+// url is what to open on this machine.
+func (a *address) url(addr net.Addr) string {
+	tcp := addr.(*net.TCPAddr)
+	host := cmp.Or(a.host, "localhost")
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+}
+
+// network is what to open on another machine, or empty when that cannot be.
+func (a *address) network(addr net.Addr) string {
+	tcp := addr.(*net.TCPAddr)
+	if !tcp.IP.IsUnspecified() {
+		return ""
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, addr := range addrs {
+		if ip, ok := addr.(*net.IPNet); ok && ip.IP.IsGlobalUnicast() && ip.IP.To4() != nil {
+			return "http://" + net.JoinHostPort(ip.IP.String(), strconv.Itoa(tcp.Port))
+		}
+	}
+	return ""
+}

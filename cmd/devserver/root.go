@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func rootCommand() *cobra.Command {
+	root := devCommand()
+	root.Use = "devserver"
+	root.Short = "Make, run and follow Zócalo apps"
+	root.Long = `devserver builds and runs the app in this directory and follows its source: a
+saved .go file restarts it, a saved view or script reloads the page, a saved
+style sheet is swapped in place, and what is broken is explained in the browser.`
+	root.Example = `  devserver new hello && cd hello && devserver
+  devserver --port 3000
+  devserver dev ./cmd/web`
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		text := fmt.Sprintf("there is no command %q", args[0])
+		for i, s := range cmd.SuggestionsFor(args[0]) {
+			if i == 0 {
+				text += "; did you mean:"
+			}
+			text += "\n\tdevserver " + s
+		}
+		return usageError{fmt.Errorf("%s\nsee devserver --help", text)}
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())}
+	})
+	root.AddCommand(newCommand(), devCommand(), runCommand(), versionCommand())
+	return root
+}
+
+// arguments makes the number of arguments a matter of usage.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,330 @@
+package dev
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Config says what to run and where. Only Listener is required.
+type Config struct {
+	// Dir is where the app is built, runs and is watched; default the working
+	// directory.
+	Dir string
+	// Package is the command to build, as go build understands it in Dir;
+	// default ".".
+	Package string
+	// Args are the arguments of the app.
+	Args []string
+	// Listener is the public listener. Run and Serve own it and close it.
+	Listener *net.TCPListener
+	// Host is one more name, beside loopback and addresses, under which pages
+	// may ask for the error page and the events.
+	Host string
+	// Stdout and Stderr receive the app's output; default to discard it.
+	Stdout, Stderr io.Writer
+	// Grace is how long an app that was asked to end may take; default 5 s.
+	Grace time.Duration
+	// Report, when set, is told what happens, in order, by one goroutine at a
+	// time. It must not block.
+	Report func(Event)
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Listener == nil {
+		panic("dev: Config.Listener is nil: net.Listen first, the listener is what a restart hands over")
+	}
+	dir, err := filepath.Abs(cmp.Or(c.Dir, "."))
+	if err != nil {
+		return c, err
+	}
+	// The go command and the kernel speak of real paths.
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	c.Dir = dir
+	c.Package = cmp.Or(c.Package, ".")
+	c.Grace = cmp.Or(c.Grace, 5*time.Second)
+	if c.Stdout == nil {
+		c.Stdout = io.Discard
+	}
+	if c.Stderr == nil {
+		c.Stderr = io.Discard
+	}
+	if c.Report == nil {
+		c.Report = func(Event) {}
+	}
+	return c, nil
+}
+
+// An Event is one thing that happened in a session.
+type Event struct {
+	Kind    Kind
+	Files   []string      // Ready, Reloaded, Restyled: what was saved; empty at the first start
+	Took    time.Duration // Ready: from the save, or from the start of the session
+	Problem *Problem      // Failed
+	Err     error         // Warned
+}
+
+// A Kind is what an [Event] is about.
+type Kind int
+
+const (
+	Ready    Kind = iota // a build of the app answers requests
+	Failed               // a build failed or the app ended; what served before goes on if it can
+	Reloaded             // pages were told to load again
+	Restyled             // pages were told to swap style sheets
+	Warned               // something works less well than it should
+)
+
+// Run builds and runs the app and follows its source until ctx ends, then
+// stops the app and returns nil. Mistakes in the app are reported and shown in
+// the browser; an error means that the session itself cannot go on.
+func Run(ctx context.Context, cfg Config) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return fmt.Errorf("dev: %w", err)
+	}
+	out, err := os.MkdirTemp("", "devserver-")
+	if err != nil {
+		return fmt.Errorf("dev: %w", err)
+	}
+	defer os.RemoveAll(out)
+	watch, err := newWatcher(cfg.Dir)
+	if err != nil && !errors.Is(err, errWatches) {
+		return err
+	}
+	if err != nil {
+		cfg.Report(Event{Kind: Warned, Err: err})
+	}
+
+	h := newHub()
+	s := &session{
+		cfg:     cfg,
+		hub:     h,
+		public:  newPublic(cfg.Listener, fallback(h, cfg.Host)),
+		builder: &builder{dir: cfg.Dir, pkg: cfg.Package, out: out},
+		changes: make(chan change),
+		built:   make(chan outcome),
+		ready:   make(chan *process),
+		exited:  make(chan *process),
+		warned:  make(chan error),
+		since:   time.Now(),
+	}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.stopBuild = func() {}
+	if watch != nil {
+		s.wg.Go(func() { watch.run(s.ctx, s.changes, s.warn) })
+	}
+	defer s.end()
+	return s.loop()
+}
+
+// A session is one call of Run; its goroutine owns all fields that are not channels.
+type session struct {
+	cfg     Config
+	hub     *hub
+	public  *public
+	builder *builder
+	ctx     context.Context
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup // of every goroutine that the session starts
+
+	changes chan change
+	built   chan outcome
+	ready   chan *process
+	exited  chan *process
+	warned  chan error
+
+	number    int      // of the newest build, also of a failed one
+	current   *process // nil while no process can serve
+	answering bool     // current has answered a request
+	stopBuild context.CancelFunc
+	files     []string  // saved since the last build that was started
+	since     time.Time // when they were saved
+}
+
+// outcome is what a builder sends.
+type outcome struct {
+	built
+	err error
+}
+
+func (s *session) loop() error {
+	s.build()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return nil
+		case err := <-s.warned:
+			s.cfg.Report(Event{Kind: Warned, Err: err})
+		case c := <-s.changes:
+			s.changed(c)
+		case o := <-s.built:
+			if o.number != s.number {
+				continue // a newer build is on its way
+			}
+			if o.err != nil {
+				return o.err
+			}
+			if o.problem != nil {
+				if err := s.failed(o.problem); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := s.replace(o.path); err != nil {
+				return err
+			}
+		case p := <-s.ready:
+			if p == s.current {
+				s.answering = true
+				s.cfg.Report(Event{Kind: Ready, Files: s.files, Took: time.Since(s.since)})
+				s.files = nil
+			}
+		case p := <-s.exited:
+			if p != s.current {
+				continue
+			}
+			s.current = nil
+			p.state.refuse()
+			if err := s.failed(exited(s.cfg.Dir, p.err, p.tail.String(), s.answering)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// changed does what a save asks for; a build ends in fresh pages anyway.
+func (s *session) changed(c change) {
+	if len(c.sources) > 0 {
+		for _, name := range c.sources {
+			if !slices.Contains(s.files, name) {
+				s.files = append(s.files, name)
+			}
+		}
+		s.since = time.Now()
+		s.build()
+	}
+	if len(c.assets) > 0 {
+		s.hub.reload()
+		s.cfg.Report(Event{Kind: Reloaded, Files: c.assets})
+	} else if len(c.styles) > 0 {
+		for _, name := range c.styles {
+			s.hub.restyle(name)
+		}
+		s.cfg.Report(Event{Kind: Restyled, Files: c.styles})
+	}
+}
+
+// build starts a build in place of one that may be under way.
+func (s *session) build() {
+	s.stopBuild()
+	s.number++
+	number := s.number
+	ctx, stop := context.WithCancel(s.ctx)
+	s.stopBuild = stop
+	s.wg.Go(func() {
+		defer stop()
+		b, err := s.builder.build(ctx, number)
+		select {
+		case s.built <- outcome{b, err}:
+		case <-s.ctx.Done():
+		}
+	})
+}
+
+// failed tells everybody, and answers in place of the app if there is none.
+func (s *session) failed(p *Problem) error {
+	s.hub.failed(p)
+	s.cfg.Report(Event{Kind: Failed, Problem: p})
+	if s.current != nil {
+		return nil
+	}
+	if err := s.public.answer(); err != nil {
+		return fmt.Errorf("dev: answer in place of the app: %w", err)
+	}
+	return nil
+}
+
+// replace starts the executable and asks the process before it to end. The
+// order matters: no page may come back through the old process and believe
+// that it has seen the new one.
+func (s *session) replace(path string) error {
+	old := s.current
+	gone := make(chan struct{})
+	if old == nil {
+		close(gone)
+	} else {
+		old.state.refuse()
+	}
+	s.hub.started(s.number)
+	if old != nil {
+		s.wg.Go(func() { defer close(gone); old.stop(s.cfg.Grace) })
+		if !inherits {
+			<-gone
+		}
+	}
+	s.public.yield()
+
+	state, err := newControl(s.hub, s.number, s.cfg.Host)
+	if err != nil {
+		s.current = nil
+		return err
+	}
+	p, err := start(path, s.number, s.cfg, s.public, state)
+	if err != nil {
+		state.close()
+		s.current = nil
+		return err
+	}
+	s.current, s.answering = p, false
+	alive, ended := context.WithCancel(s.ctx)
+	s.wg.Go(func() {
+		<-p.done
+		ended()
+		os.Remove(path)
+		select {
+		case s.exited <- p:
+		case <-s.ctx.Done():
+		}
+		state.close()
+	})
+	s.wg.Go(func() {
+		if p.answers(alive, s.public.Addr(), gone) {
+			select {
+			case s.ready <- p:
+			case <-s.ctx.Done():
+			}
+		}
+	})
+	return nil
+}
+
+// warn reports an error on behalf of another goroutine.
+func (s *session) warn(err error) {
+	select {
+	case s.warned <- err:
+	case <-s.ctx.Done():
+	}
+}
+
+// end stops all that the session started and waits for it.
+func (s *session) end() {
+	s.cancel()
+	s.hub.close()
+	if s.current != nil {
+		s.current.state.refuse()
+		s.current.stop(s.cfg.Grace)
+	}
+	s.public.stop()
+	s.wg.Wait()
+}

@@ -1,0 +1,49 @@
+// Package dev runs an app while it is being written: it builds, hands over
+// the listening socket, watches, restarts, reloads the page, and explains
+// every mistake in the browser. It knows no web framework, only a contract of
+// environment variables that any server can honour.
+//
+// Start with [Run], which does all of this until its context ends, and
+// [Config], whose zero value (but for the listener) works. [Serve] builds and
+// runs once, the way production does.
+//
+// # The contract with the app
+//
+// The public listener belongs to this package for the whole session. Each
+// build of the app inherits it as file descriptor 3 (LISTEN_FDS=1, systemd's
+// socket activation without LISTEN_PID), so connections wait in the kernel's
+// queue while one build replaces another and none is refused. PORT carries
+// its port. ZOCALO_DEV carries host:port of a control server on loopback: an
+// app that proxies /_dev/ to it gets [Run]'s reload script and its events on
+// its own origin. Every process has a control server of its own, which is how
+// a stream through a process that is being replaced is told from one through
+// its successor. While no process can serve, Run accepts on the public
+// listener itself and answers each request with the error page.
+//
+// Where a listener cannot be inherited (Windows) the old process is stopped
+// first, the listener closed, and the new one told to listen by PORT: requests
+// in between are refused.
+//
+// # Events
+//
+// /_dev/events is a stream of server-sent events:
+//
+//	hello   the state's id; a page loaded under another id reloads itself
+//	reload  a view, script or picture changed
+//	css     a style sheet changed: {"id": …, "file": …}; swapped in place
+//	error   something is broken; the data is the problem's id, /_dev/error shows it
+//	ok      what was broken is mended
+//
+// # Goroutines
+//
+//	Run          the caller's; owns all state of the session, starts all others
+//	builder      one per build; runs go build; ends with it or is cancelled by the next
+//	watcher      one; turns file system events into debounced changes
+//	waiter       one per process; waits for it, and kills what is left of its group
+//	stopper      one per process being stopped; SIGTERM, grace period, SIGKILL
+//	probe        one per process; asks until the process answers or ends
+//	control      one http.Server per process; closed when the process is replaced
+//	fallback     one http.Server; accepts only while no process can serve
+//
+// All of them end before Run returns.
+package dev

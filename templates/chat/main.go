@@ -1,0 +1,71 @@
+// A town square: everybody who opens the page meets everybody else.
+//
+// This file introduces the parts to each other: pages, assets and sockets. What happens in the square is in plaza.go.
+package main
+
+import (
+	"log"
+	"strings"
+	"time"
+
+	"github.com/zocalo-go/zocalo/app"
+	"github.com/zocalo-go/zocalo/app/handlebars"
+	"github.com/zocalo-go/zocalo/realtime"
+
+	"github.com/zocalo-go/zocalo/public"
+	"github.com/zocalo-go/zocalo/views"
+)
+
+func main() {
+	// On $PORT, or 8080. Ctrl-C ends it, after it has said goodbye to every socket.
+	if err := newServer().Listen(""); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func newServer() *app.App {
+	server := app.New()
+
+	// Pages are Handlebars in views/. In development an edit shows on the next request; a build carries them inside.
+	server.Engine("handlebars", handlebars.New(handlebars.Config{Helpers: helpers()}))
+	server.Set("view engine", "handlebars")
+	server.Set("views", app.Files("views", views.FS))
+
+	// Middleware runs in order, and passes the request on.
+	server.Use(protect)
+	server.Use(app.StaticFS(app.Files("public", public.FS)))
+
+	// Sockets: Socket.IO, which brings its browser client along at /socket.io/socket.io.js.
+	sockets := realtime.NewServer(realtime.Config{})
+	plaza := newPlaza(sockets)
+	sockets.On("connection", plaza.connected)
+	server.Mount("/socket.io", sockets)
+
+	// Routes answer, or return an error.
+	server.Get("/pictures/:at", plaza.picture)
+	server.Get("/{:topic}", plaza.page)
+	return server
+}
+
+// protect tells browsers to load and run nothing but what this server sends.
+func protect(req *app.Request, res *app.Response) error {
+	res.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' blob:; object-src 'none'; "+
+		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	res.Set("X-Content-Type-Options", "nosniff")
+	res.Set("Referrer-Policy", "same-origin")
+	return req.Next()
+}
+
+// helpers are functions that pages call: {{clock at}}.
+func helpers() handlebars.Helpers {
+	return handlebars.Helpers{
+		"iso":   func(at int64) string { return time.UnixMilli(at).UTC().Format(time.RFC3339) },
+		"clock": func(at int64) string { return time.UnixMilli(at).UTC().Format("15:04") },
+		"initial": func(name string) string {
+			for _, r := range name {
+				return strings.ToUpper(string(r))
+			}
+			return ""
+		},
+	}
+}

@@ -1,0 +1,9 @@
+package templates
+
+// What the templates import is linked into devserver, so that whoever has
+// installed it can build a new app without a network.
+import (
+	_ "github.com/zocalo-go/zocalo/app"
+	_ "github.com/zocalo-go/zocalo/app/handlebars"
+	_ "github.com/zocalo-go/zocalo/realtime"
+)
