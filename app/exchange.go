@@ -97,7 +97,7 @@ func (x *exchange) serve() {
 		x.wire.Header()["X-Powered-By"] = poweredBy
 	}
 	err := x.next()
-	if err == nil && x.root.options.development && !x.res.HeadersSent() {
+	if err == nil && x.root.options.development && !x.res.HeadersSent() && x.req.Context().Err() == nil {
 		slog.Warn("no handler answered: return req.Next() or an answer", "method", x.req.Method, "path", x.req.URL.Path)
 	}
 	x.conclude(err)

@@ -42,7 +42,8 @@
 // in a handler is logged with its stack, and the socket lives on.
 //
 // All methods of all types may be called concurrently, from handlers and from
-// anywhere else. Sending never waits for a client. A client that reads so
+// anywhere else. Sending never waits for a client and calls nothing back, so
+// that it may be done with locks of your own held. A client that reads so
 // slowly that Config.MaxBuffered bytes wait for it is disconnected.
 //
 // # Goroutines

@@ -31,7 +31,8 @@ var (
 
 // Error is an error that is meant for the client: returned by a middleware it
 // reaches the client's "connect_error", with Message as err.message and Data as
-// err.data. Other errors do so with their text.
+// err.data. Other errors do so with their text. Returned by a handler it is
+// acknowledged as {"error": Message, "data": Data}.
 // https://socket.io/docs/v4/middlewares/#handling-middleware-error
 type Error struct {
 	Message string `json:"message"`

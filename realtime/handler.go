@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -151,7 +152,13 @@ func (h *handler) call(ctx context.Context, args Args, ack Ack) error {
 
 // failure is the acknowledgement of an event whose handler failed.
 func failure(err error) any {
-	return struct {
+	f := struct {
 		Error string `json:"error"`
-	}{err.Error()}
+		Data  any    `json:"data,omitempty"`
+	}{Error: err.Error()}
+	var e *Error
+	if errors.As(err, &e) {
+		f.Data = e.Data
+	}
+	return f
 }

@@ -91,7 +91,7 @@ func TestHandlerSignatures(t *testing.T) {
 		{"error", func(string) error { return errors.New("no <b>") }, `,"x"`, `[{"error":"no <b>"}]`},
 		{"no error", func(string) error { return nil }, `,"x"`, `[]`},
 		{"result and no error", func(o order) (order, error) { o.Item += "!"; return o, nil }, `,{"item":"a","picture":null}`, `[{"item":"a!","picture":null}]`},
-		{"result and error", func(o *order) (*order, error) { return nil, &realtime.Error{Message: o.Item} }, `,{"item":"a"}`, `[{"error":"a"}]`},
+		{"result and error", func(o *order) (*order, error) { return nil, &realtime.Error{Message: o.Item, Data: 7} }, `,{"item":"a"}`, `[{"error":"a","data":7}]`},
 		{"context", func(ctx context.Context, n int) (bool, error) { return ctx.Err() == nil, nil }, `,1`, `[true]`},
 		{"variadic", func(n ...int) int { return len(n) }, `,1,2,3`, `[3]`},
 		{"ack", func(s string, ack realtime.Ack) { ack(s, s); ack("again") }, `,"x"`, `["x","x"]`},

@@ -56,7 +56,7 @@ func (r *renderer) section(v value, main, inverse *program) {
 		r.run(inverse)
 	case rv.Kind() == reflect.Bool:
 		r.runEither(rv.Bool(), main, inverse)
-	case isList(rv):
+	case isList(rv) && !r.engine.fields.isObject(v, rv):
 		r.each(v, main, inverse)
 	default:
 		r.runWith(main, v)

@@ -3,6 +3,7 @@ package handlebars
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/zocalo-go/zocalo/app/handlebars/internal/syntax"
 )
@@ -71,19 +72,19 @@ func (c *compiler) program(p *syntax.Program) *program {
 		c.params = append([][]string{p.Params}, outer...)
 		defer func() { c.params = outer }()
 	}
-	text := ""
+	var text strings.Builder
 	flush := func() {
-		if s := text; s != "" {
+		if s := text.String(); s != "" {
 			out.ops = append(out.ops, func(r *renderer) { r.out = append(r.out, s...) })
 		}
-		text = ""
+		text.Reset()
 	}
 	for _, s := range p.Body {
 		switch s.Kind {
 		case syntax.Comment:
 			continue
 		case syntax.Content:
-			text += s.Text
+			text.WriteString(s.Text)
 			continue
 		case syntax.Decorator, syntax.DecoratorBlock:
 			out.inlines = append(out.inlines, c.decorator(s))

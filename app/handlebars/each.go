@@ -80,9 +80,10 @@ func (l *loop) items(v value) {
 		return
 	}
 	rv := v.resolve()
+	object := l.r.engine.fields.isObject(v, rv)
 	switch {
 	case !rv.IsValid():
-	case isList(rv):
+	case isList(rv) && !object:
 		for i, n := 0, rv.Len(); i < n; i++ {
 			l.step(fromReflect(rv.Index(i)), value{}, i == n-1)
 		}

@@ -108,3 +108,8 @@ func (c *fieldCache) object(v value, rv reflect.Value) (Object, bool) {
 	o, ok := rv.Interface().(Object)
 	return o, ok
 }
+
+func (c *fieldCache) isObject(v value, rv reflect.Value) bool {
+	_, ok := c.object(v, rv)
+	return ok
+}

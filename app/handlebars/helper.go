@@ -212,7 +212,7 @@ func convert(v value, t reflect.Type, fields *fieldCache) (reflect.Value, error)
 	case !rv.IsValid():
 		return reflect.Zero(t), nil
 	case isNumber(t):
-		return convertNumber(v, rv, t)
+		return convertNumber(rv, t)
 	case t.Kind() == reflect.Pointer && rv.CanAddr() && rv.Addr().Type().AssignableTo(t):
 		return rv.Addr(), nil
 	case rv.Type().AssignableTo(t):
@@ -238,14 +238,15 @@ func convert(v value, t reflect.Type, fields *fieldCache) (reflect.Value, error)
 func isNumber(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Float64 }
 
 // convertNumber makes a number of a number or of text that is one.
-func convertNumber(v value, rv reflect.Value, t reflect.Type) (reflect.Value, error) {
+func convertNumber(rv reflect.Value, t reflect.Type) (reflect.Value, error) {
 	if isNumber(rv.Type()) {
 		return rv.Convert(t), nil
 	}
-	if rv.Kind() == reflect.String {
-		if f, err := strconv.ParseFloat(rv.String(), 64); err == nil {
-			return reflect.ValueOf(f).Convert(t), nil
-		}
+	if rv.Kind() != reflect.String {
+		return rv, fmt.Errorf("it is a %s, not a %s", rv.Type(), t)
 	}
-	return rv, fmt.Errorf("%q is not a number", text(v))
+	if f, err := strconv.ParseFloat(rv.String(), 64); err == nil {
+		return reflect.ValueOf(f).Convert(t), nil
+	}
+	return rv, fmt.Errorf("%q is not a number", rv.String())
 }

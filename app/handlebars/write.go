@@ -18,6 +18,11 @@ type html []byte
 // maxDepth of lists inside lists that are written as text; a list that holds itself ends there.
 const maxListDepth = 32
 
+var (
+	stringType = reflect.TypeFor[string]()
+	intType    = reflect.TypeFor[int]()
+)
+
 // escapes is handlebars.js's table (lib/handlebars/utils.js).
 var escapes = [256]string{
 	'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&#x27;", '`': "&#x60;", '=': "&#x3D;",
@@ -49,14 +54,11 @@ func (r *renderer) write(v value, escape bool) {
 	case int:
 		r.out = strconv.AppendInt(r.out, int64(x), 10)
 	case nil:
-		switch v.rv.Kind() {
-		case reflect.Invalid:
-		case reflect.String:
-			if isSafe(v.rv.Type()) {
-				escape = false
-			}
+		switch {
+		case !v.rv.IsValid():
+		case v.rv.Type() == stringType:
 			r.writeText(v.rv.String(), escape)
-		case reflect.Int:
+		case v.rv.Type() == intType:
 			r.out = strconv.AppendInt(r.out, v.rv.Int(), 10)
 		default:
 			r.writeOther(v, escape)

@@ -74,9 +74,10 @@ func (p *proxy) add(pair ...net.Conn) bool {
 	return !p.closed
 }
 
-// pipe copies one direction and ends both when it ends.
+// pipe copies one direction and ends both when it ends; the end does not pass a stall either.
 func (p *proxy) pipe(from, to net.Conn) {
 	io.Copy(gated{p, to}, from)
+	p.wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, conn := range []net.Conn{from, to} {
@@ -92,11 +93,16 @@ type gated struct {
 }
 
 func (g gated) Write(data []byte) (int, error) {
-	g.proxy.mu.Lock()
-	open := g.proxy.open
-	g.proxy.mu.Unlock()
-	<-open
+	g.proxy.wait()
 	return g.conn.Write(data)
+}
+
+// wait waits while the proxy is stalled.
+func (p *proxy) wait() {
+	p.mu.Lock()
+	open := p.open
+	p.mu.Unlock()
+	<-open
 }
 
 // stall keeps everything that is sent from now on until resume; the connections stay.

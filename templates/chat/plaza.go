@@ -162,12 +162,12 @@ func (p *plaza) view(slug string) app.Map {
 		}
 	}
 	tabs := make([]app.Map, len(p.rooms))
-	for i, t := range p.rooms {
-		path := "/" + t.Slug
+	for i, r := range p.rooms {
+		path := "/" + r.Slug
 		if i == 0 {
 			path = "/"
 		}
-		tabs[i] = app.Map{"slug": t.Slug, "path": path, "name": t.Name, "count": t.people.Count, "current": t == here}
+		tabs[i] = app.Map{"slug": r.Slug, "path": path, "name": r.Name, "count": r.people.Count, "current": r == here}
 	}
 	return app.Map{
 		"heading":  here.Name,
@@ -192,8 +192,8 @@ func (p *plaza) picture(req *app.Request, res *app.Response) error {
 func (p *plaza) find(at string) *Picture {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range p.rooms {
-		for _, m := range t.messages {
+	for _, r := range p.rooms {
+		for _, m := range r.messages {
 			if m.Picture != nil && strconv.FormatInt(m.At, 10) == at {
 				return m.Picture
 			}
@@ -242,22 +242,22 @@ func (p *plaza) enter(g *guest, v Visit) (Welcome, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.room(v.Topic)
-	if t == nil {
+	r := p.room(v.Topic)
+	if r == nil {
 		return Welcome{}, errNowhere
 	}
 	p.leave(g)
 	g.key = v.Key[:min(len(v.Key), maxKey)]
 	g.Person = p.called(g, v.Name)
-	g.room = t
-	t.guests = append(t.guests, g)
-	g.socket.Join(t.Slug)
-	p.present(t)
+	g.room = r
+	r.guests = append(r.guests, g)
+	g.socket.Join(r.Slug)
+	p.present(r)
 	p.sockets.Emit("topics", p.counts())
 
-	w := Welcome{You: g.Person, Topic: t.Topic, People: t.people, Topics: p.counts(), Messages: []Message{}}
-	w.Fresh = v.After <= t.forgotten
-	for _, m := range t.messages {
+	w := Welcome{You: g.Person, Topic: r.Topic, People: r.people, Topics: p.counts(), Messages: []Message{}}
+	w.Fresh = v.After <= r.forgotten
+	for _, m := range r.messages {
 		if w.Fresh || m.At > v.After {
 			w.Messages = append(w.Messages, m)
 		}
@@ -267,14 +267,14 @@ func (p *plaza) enter(g *guest, v Visit) (Welcome, error) {
 
 // leave takes a guest out of its topic, if it is in one.
 func (p *plaza) leave(g *guest) {
-	t := g.room
-	if t == nil {
+	r := g.room
+	if r == nil {
 		return
 	}
 	g.room = nil
-	t.guests = slices.DeleteFunc(t.guests, func(other *guest) bool { return other == g })
-	g.socket.Leave(t.Slug)
-	p.present(t)
+	r.guests = slices.DeleteFunc(r.guests, func(other *guest) bool { return other == g })
+	g.socket.Leave(r.Slug)
+	p.present(r)
 }
 
 func (p *plaza) rename(g *guest, name string) (Person, error) {
@@ -308,11 +308,11 @@ func (p *plaza) say(g *guest, n Note, picture *Picture) (Message, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := p.room(n.Topic)
-	if t == nil {
+	r := p.room(n.Topic)
+	if r == nil {
 		return Message{}, errNowhere
 	}
-	for _, m := range t.messages {
+	for _, m := range r.messages {
 		if m.Nonce == n.Nonce {
 			return m, nil // the page did not hear our answer, and asks again
 		}
@@ -321,21 +321,21 @@ func (p *plaza) say(g *guest, n Note, picture *Picture) (Message, error) {
 		return Message{}, errFlood
 	}
 	p.last = max(p.last+1, time.Now().UnixMilli())
-	m := Message{At: p.last, Nonce: n.Nonce, Topic: t.Slug, Name: g.Name, Tint: g.Tint, Text: text, Picture: picture}
-	m = t.remember(m)
+	m := Message{At: p.last, Nonce: n.Nonce, Topic: r.Slug, Name: g.Name, Tint: g.Tint, Text: text, Picture: picture}
+	m = r.remember(m)
 	if picture == nil {
-		g.socket.To(t.Slug).Emit("message", m)
+		g.socket.To(r.Slug).Emit("message", m)
 	} else {
-		g.socket.To(t.Slug).Emit("picture", m, picture.data) // bytes travel as bytes
+		g.socket.To(r.Slug).Emit("picture", m, picture.data) // bytes travel as bytes
 	}
-	p.sockets.Except(t.Slug).Emit("stir", t.Slug)
+	p.sockets.Except(r.Slug).Emit("stir", r.Slug)
 	return m, nil
 }
 
 func (p *plaza) room(slug string) *room {
-	for _, t := range p.rooms {
-		if t.Slug == slug {
-			return t
+	for _, r := range p.rooms {
+		if r.Slug == slug {
+			return r
 		}
 	}
 	return nil
@@ -343,8 +343,8 @@ func (p *plaza) room(slug string) *room {
 
 func (p *plaza) counts() map[string]int {
 	counts := make(map[string]int, len(p.rooms))
-	for _, t := range p.rooms {
-		counts[t.Slug] = t.people.Count
+	for _, r := range p.rooms {
+		counts[r.Slug] = r.people.Count
 	}
 	return counts
 }
@@ -362,14 +362,38 @@ func (p *plaza) called(g *guest, wanted string) Person {
 	for n := 2; p.taken(name, g); n++ {
 		name = wanted + " " + strconv.Itoa(n)
 	}
+	if g.Name != "" {
+		return Person{Name: name, Tint: g.Tint}
+	}
+	return Person{Name: name, Tint: p.tint(name)}
+}
+
+// tint gives a newcomer the colour that fewest have; the name decides among those. Who comes back while the socket of
+// before is still there has the same one.
+func (p *plaza) tint(name string) int {
+	var used [tints]int
+	for _, r := range p.rooms {
+		for _, g := range r.guests {
+			if g.Name == name {
+				return g.Tint
+			}
+			used[g.Tint]++
+		}
+	}
 	hash := fnv.New32a()
 	hash.Write([]byte(name))
-	return Person{Name: name, Tint: int(hash.Sum32() % tints)}
+	best := int(hash.Sum32() % tints)
+	for i := range used {
+		if used[i] < used[best] {
+			best = i
+		}
+	}
+	return best
 }
 
 func (p *plaza) taken(name string, by *guest) bool {
-	for _, t := range p.rooms {
-		for _, g := range t.guests {
+	for _, r := range p.rooms {
+		for _, g := range r.guests {
 			if g != by && strings.EqualFold(g.Name, name) && (g.key == "" || g.key != by.key) {
 				return true
 			}
@@ -380,28 +404,28 @@ func (p *plaza) taken(name string, by *guest) bool {
 
 // present tells everybody in a topic who is there, after it has changed. Somebody who comes back may have two
 // sockets there for a while, and counts once.
-func (p *plaza) present(t *room) {
-	list := make([]Person, len(t.guests))
-	for i, g := range t.guests {
+func (p *plaza) present(r *room) {
+	list := make([]Person, len(r.guests))
+	for i, g := range r.guests {
 		list[i] = g.Person
 	}
 	slices.SortFunc(list, func(a, b Person) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Name, b.Name))
 	})
 	list = slices.Compact(list)
-	t.people = People{Count: len(list), List: list[:min(len(list), listPeople)]}
-	p.sockets.To(t.Slug).Emit("people", t.people)
+	r.people = People{Count: len(list), List: list[:min(len(list), listPeople)]}
+	p.sockets.To(r.Slug).Emit("people", r.people)
 }
 
 // remember keeps a message, and lets go of the oldest one, or of the oldest with a picture.
-func (t *room) remember(m Message) Message {
-	if n := len(t.messages); n > 0 {
-		before := t.messages[n-1]
+func (r *room) remember(m Message) Message {
+	if n := len(r.messages); n > 0 {
+		before := r.messages[n-1]
 		m.Follows = before.Name == m.Name && m.At-before.At < (5*time.Minute).Milliseconds()
 	}
-	t.messages = append(t.messages, m)
+	r.messages = append(r.messages, m)
 	pictures := 0
-	for _, m := range t.messages {
+	for _, m := range r.messages {
 		if m.Picture != nil {
 			pictures++
 		}
@@ -409,13 +433,13 @@ func (t *room) remember(m Message) Message {
 	oldest := -1
 	switch {
 	case pictures > keepPictures:
-		oldest = slices.IndexFunc(t.messages, func(m Message) bool { return m.Picture != nil })
-	case len(t.messages) > keepMessages:
+		oldest = slices.IndexFunc(r.messages, func(m Message) bool { return m.Picture != nil })
+	case len(r.messages) > keepMessages:
 		oldest = 0
 	}
 	if oldest >= 0 {
-		t.forgotten = max(t.forgotten, t.messages[oldest].At)
-		t.messages = slices.Delete(t.messages, oldest, oldest+1)
+		r.forgotten = max(r.forgotten, r.messages[oldest].At)
+		r.messages = slices.Delete(r.messages, oldest, oldest+1)
 	}
 	return m
 }

@@ -34,7 +34,7 @@ export class Town {
     const socket = this.dial(namespace, options);
     const refused = next(socket, "connect_error").then(([error]) => Promise.reject(error));
     refused.catch(() => {});
-    await Promise.race([next(socket, "connect"), refused]);
+    await Promise.race([connected(socket), refused]);
     return socket;
   }
 
@@ -52,6 +52,11 @@ export class Town {
 // next resolves to the arguments of the socket's next event of that name.
 export function next(socket, event) {
   return within(`"${event}"`, (resolve) => socket.once(event, (...args) => resolve(args)));
+}
+
+// connected resolves when the socket is connected, which it may be already.
+export async function connected(socket) {
+  if (!socket.connected) await next(socket, "connect");
 }
 
 // take resolves to the arguments of the next n events of that name, in order of arrival.

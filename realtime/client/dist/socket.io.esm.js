@@ -266,6 +266,7 @@ var Polling = class extends Transport {
   name = "polling";
   state = "opening";
   paused = false;
+  resting = false;
   reading;
   writing;
   aborter = new AbortController();
@@ -283,13 +284,17 @@ var Polling = class extends Transport {
       this.state = "closing";
     }
   }
+  /** Packets may be sent while the last GET waits; their answers may be what ends it. */
   async pause() {
     this.paused = true;
     await this.reading;
+    this.resting = true;
+    this.writable = false;
     await this.writing;
   }
   resume() {
-    this.paused = false;
+    this.paused = this.resting = false;
+    this.writable = this.state === "open";
     this.reading = this.read();
   }
   get ended() {
@@ -335,7 +340,7 @@ var Polling = class extends Transport {
       return this.fail("fetch write error", error);
     }
     if (await this.request("POST", "fetch write error", body) !== void 0 && this.state === "open") {
-      this.writable = true;
+      this.writable = !this.resting;
       this.listener.onDrain();
     }
   }
@@ -537,7 +542,7 @@ var Engine = class _Engine extends Emitter {
   };
   /** Whether a packet sent now would leave now. */
   get writable() {
-    return this.readyState === "open" && !this.upgrading && this.writeBuffer.length === 0 && !!this.transport?.writable;
+    return this.readyState === "open" && this.writeBuffer.length === 0 && !!this.transport?.writable;
   }
   /**
    * Whether the server has been silent for too long. Browsers delay the timers
@@ -715,7 +720,7 @@ var Engine = class _Engine extends Emitter {
   }
   flush() {
     const { transport, writeBuffer, handshake } = this;
-    if (this.readyState === "closed" || this.upgrading || !transport?.writable || writeBuffer.length === 0) {
+    if (this.readyState === "closed" || !transport?.writable || writeBuffer.length === 0) {
       return;
     }
     const max = transport.name === "polling" ? handshake?.maxPayload : void 0;

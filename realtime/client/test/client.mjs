@@ -1,5 +1,4 @@
 // What the tests of the client share.
-import { once } from "node:events";
 import { io, Manager } from "../dist/socket.io.esm.js";
 
 /** A socket with a connection of its own, which the test's end closes. */
@@ -26,13 +25,17 @@ export function next(emitter, event) {
   return new Promise((resolve) => emitter.once(event, (...args) => resolve(args)));
 }
 
-/** What the process would have reported as uncaught, for one error. */
+/** Collects the errors that the process would have reported as uncaught. */
 export function uncaught(t) {
   const others = process.listeners("uncaughtException");
+  const errors = [];
   process.removeAllListeners("uncaughtException");
-  const caught = once(process, "uncaughtException");
-  t.after(() => others.forEach((listener) => process.on("uncaughtException", listener)));
-  return caught;
+  process.on("uncaughtException", (error) => errors.push(error));
+  t.after(() => {
+    process.removeAllListeners("uncaughtException");
+    others.forEach((listener) => process.on("uncaughtException", listener));
+  });
+  return errors;
 }
 
 /**

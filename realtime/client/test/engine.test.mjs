@@ -87,39 +87,64 @@ test("a Blob keeps its place", async (t) => {
 });
 
 test("polling gives way to WebSocket without losing a packet", async (t) => {
-  const server = await start(t);
+  // The server leaves the poll alone until it has an answer to send.
+  const probe = async (session, socket) => {
+    await session.until("40");
+    await session.polled();
+    writeFrame(socket, "3probe");
+  };
+  const server = await start(t, { probe });
   const socket = connect(t, server.url);
+  const { engine } = socket.io;
   const numbers = [];
   socket.on("n", (n) => numbers.push(n));
-  socket.io.engine.once("upgrading", () => socket.emit("sent while upgrading"));
+  engine.once("upgrading", () => socket.emit("by polling"));
   const session = await server.session();
-  await next(socket.io.engine, "upgrading");
+  await session.until('42["by polling"]');
+  assert.deepEqual([engine.upgrading, engine.transport.name], [true, "polling"]);
+  engine.once("upgrade", () => socket.emit("by websocket"));
   session.send('42["n",1]');
-  await next(socket.io.engine, "upgrade");
+  await session.until('42["by websocket"]');
   session.send('42["n",2]');
-  await session.until('42["sent while upgrading"]');
-  assert.ok(session.received.indexOf("5") < session.received.indexOf('42["sent while upgrading"]'));
-  assert.equal(socket.io.engine.transport.name, "websocket");
   while (numbers.length < 2) {
     await next(socket, "n");
   }
   assert.deepEqual(numbers, [1, 2]);
+  assert.deepEqual(session.received, ["40", '42["by polling"]', "5", '42["by websocket"]']);
+  assert.deepEqual([engine.upgrading, engine.transport.name, session.posts.length], [false, "websocket", 2]);
+});
+
+test("a stream of events keeps its order across the upgrade", async (t) => {
+  const server = await start(t);
+  const socket = connect(t, server.url);
+  const session = await server.session();
+  let count = 0;
+  for (let after = 0; after < 10; after += socket.io.engine.transport.name === "websocket") {
+    socket.emit("n", count++);
+    await new Promise(setImmediate);
+  }
+  await session.until(`42["n",${count - 1}]`);
+  const events = session.received.filter((frame) => frame.startsWith("42"));
+  assert.deepEqual(events, Array.from({ length: count }, (_, i) => `42["n",${i}]`));
+  assert.ok(session.received.indexOf("5") > 0);
 });
 
 test("polling goes on when the upgrade fails", async (t) => {
   const failures = {
     "wrong answer": (_, socket) => writeFrame(socket, "3wrong"),
     "lost at once": (_, socket) => socket.destroy(),
-    "lost after the probe": (session, socket) => {
+    "lost after the probe": async (session, socket) => {
+      await session.until("40");
+      await session.polled();
       writeFrame(socket, "3probe");
-      // The poll is still held, so the client waits for it; only then the loss.
-      socket.end(() => session.polled().then(() => setImmediate(() => session.release())));
+      socket.end();
+      // The client, which waits for its poll to end, sees the loss first.
+      socket.on("close", () => session.release());
     },
   };
   for (const [name, probe] of Object.entries(failures)) {
     const server = await start(t, { probe });
     const socket = connect(t, server.url);
-    socket.on("disconnect", () => assert.fail(name));
     const connected = next(socket, "connect");
     await next(socket.io.engine, "upgradeError");
     await connected;
@@ -129,6 +154,7 @@ test("polling goes on when the upgrade fails", async (t) => {
     session.send('42["answer"]');
     await next(socket, "answer");
     assert.equal(socket.io.engine.transport.name, "polling", name);
+    assert.equal(server.sessions.length, 1, name);
   }
 });
 
@@ -246,4 +272,27 @@ test("a broken handshake is an error", async (t) => {
     const [error] = await next(connect(t, server.url, { ...websocket, reconnection: false }), "connect_error");
     assert.equal(error.message, "invalid handshake");
   }
+});
+
+test("the loss of the network and the end of the page are noticed", async (t) => {
+  const page = new EventTarget();
+  for (const method of ["addEventListener", "removeEventListener"]) {
+    globalThis[method] = page[method].bind(page);
+    t.after(() => delete globalThis[method]);
+  }
+  const server = await start(t);
+  const socket = connect(t, server.url, { ...websocket, reconnectionDelay: 1 });
+  await next(socket, "connect");
+  const lost = next(socket, "disconnect");
+  page.dispatchEvent(new Event("offline"));
+  assert.deepEqual(await lost, ["transport close", { description: "network connection lost" }]);
+  await next(socket, "connect");
+  socket.disconnect();
+
+  const leaving = connect(t, server.url, { ...polling, closeOnBeforeunload: true });
+  await next(leaving, "connect");
+  page.dispatchEvent(new Event("beforeunload"));
+  const session = await server.session(2);
+  await session.until("1");
+  assert.equal(leaving.connected, true);
 });

@@ -51,6 +51,7 @@ type checker struct {
 	i      int
 	blocks []*openBlock // the first is the template
 	depth  int          // of sub-expressions
+	run    int          // where the run of text starts that is being read
 }
 
 // An openBlock is a block, or a link of an else chain, whose end has not come yet.
@@ -151,12 +152,10 @@ func (c *checker) statement(t token) error {
 
 // text notes a piece of text, in the run of the ones right before it.
 func (c *checker) text(t token) {
-	start := c.i - 1
-	for start > 0 && c.tokens[start-1].kind == tokContent {
-		start--
+	if c.i < 2 || c.tokens[c.i-2].kind != tokContent {
+		c.run = t.pos
 	}
-	at := c.tokens[start].pos
-	c.texts[at] = append(c.texts[at], t.text)
+	c.texts[c.run] = append(c.texts[c.run], t.text)
 }
 
 // open notes the tag that starts with t.

@@ -37,16 +37,19 @@ func (l *lexer) rest() string { return l.src[l.pos:] }
 
 // content reads text up to the next tag, and then the tag. It returns false when the lexer cannot go on.
 func (l *lexer) content() bool {
-	if i := strings.IndexByte(l.rest(), 0); i >= 0 && !strings.Contains(l.src[l.pos:l.pos+i], "{{") {
-		l.emit(tokContent, l.pos+i)
+	i := strings.Index(l.rest(), "{{")
+	text := l.rest()
+	if i >= 0 {
+		text = text[:i]
+	}
+	if nul := strings.IndexByte(text, 0); nul >= 0 {
+		l.emit(tokContent, l.pos+nul)
 		return l.unrecognized()
 	}
-	i := strings.Index(l.rest(), "{{")
 	if i < 0 {
 		l.emit(tokContent, len(l.src))
 		return true
 	}
-	text := l.src[l.pos : l.pos+i]
 	bare, escaped := strings.CutSuffix(text, `\`)
 	if escaped && !strings.HasSuffix(bare, `\`) {
 		return l.escapedTag(bare, l.pos+i)

@@ -1,4 +1,4 @@
-import { bytesOf, call, callAll, check, equal, isBytes, next, take } from "../harness.mjs";
+import { bytesOf, call, callAll, check, connected, equal, isBytes, next, take } from "../harness.mjs";
 
 const bytes = (...list) => Uint8Array.from(list);
 
@@ -90,7 +90,7 @@ export default {
     socket.emit("bounce", filled(1_200_000));
     const [reason] = await gone;
     check(["transport close", "transport error"].includes(reason), `reason ${reason}`);
-    await next(socket, "connect");
+    await connected(socket);
     equal(await call(socket, "add", 1, 1), 2);
   },
 };

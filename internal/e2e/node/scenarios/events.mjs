@@ -1,10 +1,10 @@
-import { call, callAll, check, equal, next, take } from "../harness.mjs";
+import { call, callAll, check, connected, equal, next, take } from "../harness.mjs";
 
 export default {
   async "connects over the transport it asked for"(town) {
     const socket = town.dial();
     const welcome = next(socket, "welcome");
-    await next(socket, "connect");
+    await connected(socket);
     equal(socket.connected, true);
     equal(await welcome, [{ id: socket.id }], "the server greets at once");
     equal(await call(socket, "whoami"), socket.id);

@@ -1,4 +1,4 @@
-import { call, check, equal, next, take, within } from "../harness.mjs";
+import { call, check, connected, equal, next, take, within } from "../harness.mjs";
 
 // The server remembers with which reason the socket that carried a tag in its auth ended; seen waits for that.
 function tag() {
@@ -18,7 +18,7 @@ export default {
     equal([socket.connected, socket.id], [false, undefined]);
     equal(await call(observer, "reason", name), "client namespace disconnect");
     socket.connect();
-    await next(socket, "connect");
+    await connected(socket);
     equal(await call(socket, "whoami"), socket.id, "and may come back");
   },
 
@@ -45,7 +45,7 @@ export default {
     socket.io.engine.close();
     equal((await gone)[0], "forced close");
     check(lost.includes(await call(observer, "reason", name)), "the server sees the transport go");
-    await next(socket, "connect");
+    await connected(socket);
   },
 
   async "is refused before it is a session"(town) {
@@ -76,7 +76,7 @@ export default {
     } finally {
       await town.command("resume");
     }
-    await next(socket, "connect");
+    await connected(socket);
     equal(await call(socket, "add", 1, 1), 2);
   },
 
@@ -93,7 +93,7 @@ export default {
     const back = next(socket, "bounced");
     const reason = await call(observer, "reason", name);
     check([...lost, "ping timeout"].includes(reason), `the server sees it too: ${reason}`);
-    if (!socket.connected) await next(socket, "connect");
+    await connected(socket);
     equal(await back, ["said while away"]);
     check(socket.id !== id, "it is a new socket");
   },
@@ -102,7 +102,7 @@ export default {
     for (const how of ["restart", "drain"]) {
       const socket = await town.open("/", { auth: { tag: tag() } });
       const chat = socket.io.socket("/chat");
-      if (!chat.connected) await next(chat, "connect");
+      await connected(chat);
       const before = [socket.id, chat.id];
       const gone = [next(socket, "disconnect"), next(chat, "disconnect")];
       const back = [next(socket, "connect"), next(chat, "connect")];

@@ -1,4 +1,4 @@
-import { call, check, equal, next, take } from "../harness.mjs";
+import { call, check, connected, equal, next, take } from "../harness.mjs";
 
 // heard collects what the sockets hear until a last word, said to each by its own door, has arrived everywhere.
 async function heard(sockets, event, act) {
@@ -68,7 +68,7 @@ export default {
   async "keeps namespaces apart on one connection"(town) {
     const root = await town.open();
     const chat = root.io.socket("/chat");
-    if (!chat.connected) await next(chat, "connect");
+    await connected(chat);
     check(chat.id !== root.id, "each namespace has its own socket id");
     equal(await call(chat, "whoami"), chat.id);
     await Promise.all([call(root, "join", ["red"]), call(chat, "join", ["red"])]);
@@ -85,7 +85,7 @@ export default {
     equal((await left)[0], "io client disconnect");
     equal(await call(root, "add", 1, 2), 3, "leaving one leaves the other alone");
     chat.connect();
-    await next(chat, "connect");
+    await connected(chat);
     equal(await call(chat, "rooms"), [chat.id], "coming back is a new socket");
   },
 
@@ -97,7 +97,7 @@ export default {
     equal([error.message, error.data, denied.connected], ["not allowed", { code: 401, tried: "wrong" }, false]);
     denied.auth = { token: "sesame" };
     denied.connect();
-    await next(denied, "connect");
+    await connected(denied);
     equal(await call(denied, "role"), "staff", "what the middleware stored is there for the handlers");
     equal(await call(root, "add", 1, 2), 3);
   },

@@ -105,9 +105,7 @@ export class Engine extends Emitter<{}, EngineEvents> {
 
   /** Whether a packet sent now would leave now. */
   get writable(): boolean {
-    return (
-      this.readyState === "open" && !this.upgrading && this.writeBuffer.length === 0 && !!this.transport?.writable
-    );
+    return this.readyState === "open" && this.writeBuffer.length === 0 && !!this.transport?.writable;
   }
 
   /**
@@ -296,7 +294,7 @@ export class Engine extends Emitter<{}, EngineEvents> {
 
   private flush(): void {
     const { transport, writeBuffer, handshake } = this;
-    if (this.readyState === "closed" || this.upgrading || !transport?.writable || writeBuffer.length === 0) {
+    if (this.readyState === "closed" || !transport?.writable || writeBuffer.length === 0) {
       return;
     }
     const max = transport.name === "polling" ? handshake?.maxPayload : undefined;

@@ -10,6 +10,7 @@ export class Polling extends Transport {
 
   private state: "opening" | "open" | "closing" | "closed" = "opening";
   private paused = false;
+  private resting = false;
   private reading: Promise<void> | undefined;
   private writing: Promise<void> | undefined;
   private readonly aborter = new AbortController();
@@ -32,14 +33,18 @@ export class Polling extends Transport {
     }
   }
 
+  /** Packets may be sent while the last GET waits; their answers may be what ends it. */
   override async pause(): Promise<void> {
     this.paused = true;
     await this.reading;
+    this.resting = true;
+    this.writable = false;
     await this.writing;
   }
 
   override resume(): void {
-    this.paused = false;
+    this.paused = this.resting = false;
+    this.writable = this.state === "open";
     this.reading = this.read();
   }
 
@@ -89,7 +94,7 @@ export class Polling extends Transport {
       return this.fail("fetch write error", error);
     }
     if ((await this.request("POST", "fetch write error", body)) !== undefined && this.state === "open") {
-      this.writable = true;
+      this.writable = !this.resting;
       this.listener.onDrain();
     }
   }
