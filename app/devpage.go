@@ -79,6 +79,9 @@ func (x *exchange) devError(status int, err error) {
 	var positioned Positioned
 	if errors.As(err, &positioned) {
 		d.Source = positionSource(positioned)
+		if _, message, found := strings.Cut(d.Message, d.Source.Place+": "); found { // the place is shown below
+			d.Message = message
+		}
 	}
 	if stack := stackOf(err); stack != nil {
 		d.Frames, d.Others = devFrames(stack)
@@ -250,6 +253,9 @@ func handlerSource(h Handler) *devSource {
 		return nil
 	}
 	file, line := f.FileLine(f.Entry())
+	if name, method := strings.CutSuffix(f.Name(), "-fm"); method { // a method's value has no place in a file
+		return &devSource{Name: shortFunction(name)}
+	}
 	return &devSource{Name: shortFunction(f.Name()), Place: place3(file, line, 0), Lines: sourceLines(file, line, 0)}
 }
 

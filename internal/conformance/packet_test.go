@@ -226,25 +226,6 @@ func TestNamespacesShareAConnection(t *testing.T) {
 	l.expect(text(`42["message-back","main goes on"]`))
 }
 
-func TestNoConnect(t *testing.T) {
-	handler, err := Handler("sio5", func(string) string { return "" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := newSiteOf(t, handler, "/socket.io/").dial("?EIO=4&transport=websocket")
-	l.read()
-	for {
-		f, closed := l.next()
-		if closed != nil {
-			return
-		}
-		if f.data != "2" {
-			t.Fatalf("got %+v, want the close", f)
-		}
-		l.send(text("3"))
-	}
-}
-
 func TestPacketsOverPolling(t *testing.T) {
 	s := newSite(t, "sio5")
 	sid := s.join()

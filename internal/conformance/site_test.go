@@ -214,7 +214,7 @@ func (l *line) send(frames ...frame) {
 	}
 }
 
-// next returns the next frame, or the code and the reason of the close.
+// next returns the next frame, or the code and the reason of the close: 1006 when there was no close frame.
 func (l *line) next() (frame, *websocket.CloseError) {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), 10*time.Second)
@@ -224,6 +224,8 @@ func (l *line) next() (frame, *websocket.CloseError) {
 	switch {
 	case errors.As(err, &closed):
 		return frame{}, &closed
+	case errors.Is(err, io.EOF):
+		return frame{}, &websocket.CloseError{Code: websocket.StatusAbnormalClosure}
 	case err != nil:
 		l.t.Fatalf("reading: %v", err)
 	}

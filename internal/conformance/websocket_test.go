@@ -175,13 +175,28 @@ func TestUpgradeThatFails(t *testing.T) {
 				}
 				body = s.poll(sid).body
 			}
-			again := s.dial("?EIO=4&transport=websocket&sid=" + sid)
-			again.send(text("2probe"))
-			again.expect(text("3probe"))
+			again := s.probe(sid)
 			again.send(text("5"), text("4upgraded"))
 			again.expect(text("4upgraded"))
 		})
 	}
+}
+
+// probe begins an upgrade. While the server has not noticed yet that another WebSocket is lost, it closes this one.
+func (s *site) probe(sid string) *line {
+	s.t.Helper()
+	for range 1000 {
+		l := s.dial("?EIO=4&transport=websocket&sid=" + sid)
+		l.send(text("2probe"))
+		switch f, closed := l.next(); {
+		case f == text("3probe"):
+			return l
+		case closed == nil:
+			s.t.Fatalf("got %+v, want 3probe", f)
+		}
+	}
+	s.t.Fatal("the server does not notice that a WebSocket is lost")
+	return nil
 }
 
 func TestSecondUpgradeAtTheSameTime(t *testing.T) {

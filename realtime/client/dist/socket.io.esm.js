@@ -759,8 +759,6 @@ var Engine = class _Engine extends Emitter {
     globalThis.removeEventListener?.("beforeunload", this.onBeforeunload);
     this.hangUp();
     this.id = void 0;
-    this.writeBuffer.length = 0;
-    this.inFlight = 0;
     this.emit("close", reason, details);
   }
   hangUp() {
@@ -770,6 +768,8 @@ var Engine = class _Engine extends Emitter {
         transport.close();
       }
     }
+    this.writeBuffer.length = 0;
+    this.inFlight = 0;
   }
   onOffline = () => this.end("transport close", { description: "network connection lost" });
   onBeforeunload = () => this.hangUp();

@@ -760,8 +760,6 @@
       globalThis.removeEventListener?.("beforeunload", this.onBeforeunload);
       this.hangUp();
       this.id = void 0;
-      this.writeBuffer.length = 0;
-      this.inFlight = 0;
       this.emit("close", reason, details);
     }
     hangUp() {
@@ -771,6 +769,8 @@
           transport.close();
         }
       }
+      this.writeBuffer.length = 0;
+      this.inFlight = 0;
     }
     onOffline = () => this.end("transport close", { description: "network connection lost" });
     onBeforeunload = () => this.hangUp();

@@ -336,8 +336,6 @@ export class Engine extends Emitter<{}, EngineEvents> {
     globalThis.removeEventListener?.("beforeunload", this.onBeforeunload);
     this.hangUp();
     this.id = undefined;
-    this.writeBuffer.length = 0;
-    this.inFlight = 0;
     this.emit("close", reason, details);
   }
 
@@ -348,6 +346,8 @@ export class Engine extends Emitter<{}, EngineEvents> {
         transport.close();
       }
     }
+    this.writeBuffer.length = 0;
+    this.inFlight = 0;
   }
 
   private readonly onOffline = () => this.end("transport close", { description: "network connection lost" });
