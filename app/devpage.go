@@ -278,8 +278,18 @@ func devFrames(stack []runtime.Frame) (own, others []devFrame) {
 // isForeign reports whether a call is not the program's: Go's library, a module, or this package.
 func isForeign(f runtime.Frame) bool {
 	return isOwnPackage(f.Function) || strings.HasPrefix(f.Function, "runtime.") || strings.HasPrefix(f.Function, "net/http.") ||
-		strings.Contains(f.File, "/pkg/mod/") || runtime.GOROOT() != "" && strings.HasPrefix(f.File, runtime.GOROOT())
+		strings.Contains(f.File, "/pkg/mod/") || strings.HasPrefix(f.File, standardLibrary)
 }
+
+// standardLibrary is the directory that holds net/http, as far as file names in this binary tell.
+var standardLibrary = func() string {
+	f := runtime.FuncForPC(reflect.ValueOf(http.Error).Pointer())
+	file, _ := f.FileLine(f.Entry())
+	if dir := strings.TrimSuffix(file, "net/http/server.go"); dir != "" && dir != file {
+		return dir
+	}
+	return "(unknown)" // built with -trimpath
+}()
 
 // isOwnPackage reports whether a function is of this package, those below it, or its sister realtime.
 func isOwnPackage(function string) bool {

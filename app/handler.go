@@ -23,7 +23,9 @@ type Map = map[string]any
 
 // NextRoute and NextRouter, returned by a handler, are Express's next('route') and next('router').
 var (
-	NextRoute  = errors.New("app: continue with the next route")
+	//lint:ignore ST1012 it is no failure
+	NextRoute = errors.New("app: continue with the next route")
+	//lint:ignore ST1012 it is no failure
 	NextRouter = errors.New("app: continue after this router")
 )
 

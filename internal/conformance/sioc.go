@@ -24,6 +24,7 @@ func sioc(env Env) http.Handler {
 	})
 	server.Use(func(socket *realtime.Socket) error {
 		if _, fails := socket.Handshake().Query["fail"]; fails {
+			//lint:ignore ST1005 the suite wants it so
 			return errors.New("Auth failed (main namespace)")
 		}
 		return nil
@@ -39,6 +40,7 @@ func sioc(env Env) http.Handler {
 	server.Of("/abc").On("connection", func(socket *realtime.Socket) {
 		socket.Emit("handshake", socket.Handshake())
 	})
+	//lint:ignore ST1005 the suite wants it so
 	server.Of("/no").Use(func(*realtime.Socket) error { return errors.New("Auth failed (custom namespace)") })
 	return server
 }
