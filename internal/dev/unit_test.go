@@ -159,6 +159,9 @@ func TestWatchTree(t *testing.T) {
 	for i := range 10_000 {
 		put(fmt.Sprintf("public/%d.svg", i))
 	}
+	if err := os.WriteFile(filepath.Join(dir, "same.svg"), []byte("saved~"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	w, err := newWatcher(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +176,10 @@ func TestWatchTree(t *testing.T) {
 	put(".git/x.go")
 	put("node_modules/x/x.js")
 	for range 50 {
-		put("public/1.svg") // unchanged
+		put("saved~")
+		if err := os.Rename(filepath.Join(dir, "saved~"), filepath.Join(dir, "same.svg")); err != nil { // whole at any time
+			t.Fatal(err)
+		}
 		put("main.go")
 	}
 	if c := <-changes; fmt.Sprint(c) != "{[main.go] [] []}" {
