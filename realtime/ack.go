@@ -116,6 +116,6 @@ func (s *Socket) onAck(p *parser.Packet) {
 	case pending.wait != nil:
 		pending.settle(s, args, nil)
 	default:
-		s.inbox.add(func() { pending.settle(s, args, nil) })
+		s.inbox.add(p.Size(), func() { pending.settle(s, args, nil) })
 	}
 }

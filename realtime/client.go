@@ -19,17 +19,21 @@ type client struct {
 	handshake *Handshake
 
 	decoder parser.Decoder // of the session's reader
+	gone    chan struct{}  // closed with the session
 
 	mu      sync.Mutex // guards the rest
 	sockets map[string]*Socket
-	left    map[string]bool // namespaces that the server has put it out of
-	timer   *time.Timer     // until it joins a namespace
-	closed  bool            // no socket may join any more
+	before  map[string]*Socket // the last to join each namespace, gone or not
+	left    map[string]bool    // namespaces that the server has put it out of
+	timer   *time.Timer        // until it is admitted to a namespace
+	welcome bool               // it was
+	closed  bool               // no socket may join any more
 }
 
 // connect is called by the engine for each new session.
 func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
-	c := &client{server: s, session: session, handshake: newHandshake(r), sockets: make(map[string]*Socket, 1)}
+	c := &client{server: s, session: session, handshake: newHandshake(r), gone: make(chan struct{}),
+		sockets: make(map[string]*Socket, 1), before: make(map[string]*Socket, 1)}
 	c.decoder.MaxAttachments = s.config.MaxAttachments
 	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)
 	return c
@@ -38,7 +42,7 @@ func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Ha
 // expire closes a client that joined no namespace in time.
 func (c *client) expire() {
 	c.mu.Lock()
-	expired := len(c.sockets) == 0
+	expired := !c.welcome
 	c.closed = c.closed || expired
 	c.mu.Unlock()
 	if expired {
@@ -101,6 +105,9 @@ func (c *client) join(p *parser.Packet) error {
 		c.refuse(p.Namespace, &Error{Message: "Invalid namespace"})
 		return nil
 	}
+	if !c.settled(p.Namespace) {
+		return errClosed
+	}
 	socket := newSocket(n, c, c.handshake.with(p.Data))
 	c.mu.Lock()
 	if c.closed || c.sockets[p.Namespace] != nil {
@@ -111,12 +118,37 @@ func (c *client) join(p *parser.Packet) error {
 		}
 		return errJoinedTwice
 	}
-	c.sockets[p.Namespace] = socket
+	c.sockets[p.Namespace], c.before[p.Namespace] = socket, socket
 	delete(c.left, p.Namespace)
-	c.timer.Stop()
 	c.mu.Unlock()
-	socket.inbox.add(socket.connect)
+	socket.inbox.add(0, socket.connect)
 	return nil
+}
+
+// settled waits until the handlers of the client's last socket in a namespace
+// have ended, so that a client that joins and leaves in a loop runs one at a
+// time. It reports false when the client is gone.
+func (c *client) settled(namespace string) bool {
+	c.mu.Lock()
+	last, joined := c.before[namespace], c.sockets[namespace] != nil
+	c.mu.Unlock()
+	if last == nil || joined {
+		return true
+	}
+	select {
+	case <-last.inbox.done:
+		return true
+	case <-c.gone:
+		return false
+	}
+}
+
+// admitted notes that the client has joined a namespace.
+func (c *client) admitted() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.welcome = true
+	c.timer.Stop()
 }
 
 // refuse tells the client why it may not join.
@@ -163,6 +195,7 @@ func (c *client) Closed(reason string) {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
+	close(c.gone)
 	if reason == ReasonForcedClose && c.server.closing.Load() {
 		reason = ReasonShuttingDown
 	}

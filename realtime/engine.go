@@ -2,7 +2,10 @@ package realtime
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
@@ -24,7 +27,7 @@ func NewEngine(config Config, onConnection func(*Conn)) *Engine {
 	e.engine = engineio.NewServer(e.config.engine(), func(s *engineio.Session, r *http.Request) engineio.Handler {
 		c := &Conn{session: s, handshake: newHandshake(r)}
 		onConnection(c)
-		return connHandler{c}
+		return connHandler{c, e.config.Logger}
 	})
 	return e
 }
@@ -92,7 +95,7 @@ func (c *Conn) send(p engineio.Packet) error {
 
 // OnMessage sets the function that receives messages, one at a time and in
 // order. The data is only valid until it returns; until then the client is not
-// read from.
+// read from. A panic in it closes the connection.
 func (c *Conn) OnMessage(f func(data []byte, binary bool)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,15 +114,30 @@ func (c *Conn) OnClose(f func(reason string)) {
 func (c *Conn) Close() { c.session.Close() }
 
 // connHandler is a Conn as the engine sees it.
-type connHandler struct{ conn *Conn }
+type connHandler struct {
+	conn   *Conn
+	logger *slog.Logger
+}
 
 func (h connHandler) Message(data []byte, binary bool) error {
 	h.conn.mu.Lock()
 	f := h.conn.onMessage
 	h.conn.mu.Unlock()
-	if f != nil {
-		f(data, binary)
+	if f == nil {
+		return nil
 	}
+	return h.protect(func() { f(data, binary) })
+}
+
+// protect runs user code, and returns an error when it panics.
+func (h connHandler) protect(f func()) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("handler panicked: %v", v)
+			h.logger.Error("realtime: handler panicked", "sid", h.conn.ID(), "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
 	return nil
 }
 
@@ -128,6 +146,6 @@ func (h connHandler) Closed(reason string) {
 	f := h.conn.onClose
 	h.conn.mu.Unlock()
 	if f != nil {
-		f(reason)
+		h.protect(func() { f(reason) })
 	}
 }

@@ -76,7 +76,10 @@ func (s *Socket) onEvent(p *parser.Packet) {
 	if len(p.Args) == 0 { // an event without payload means nothing
 		return
 	}
-	s.inbox.add(func() {
+	s.inbox.add(p.Size(), func() {
+		if !s.welcomed() {
+			return
+		}
 		event, args := p.Event(), Args{p.Args[1:], p.Attachments}
 		ack := s.answer(p.ID)
 		s.mu.Lock()
@@ -192,6 +195,8 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 		s.forget(id)
 		return Args{}, fmt.Errorf("realtime: emit %q: %w", event, err)
 	}
+	s.inbox.awaitClient(1)
+	defer s.inbox.awaitClient(-1)
 	select {
 	case r := <-wait:
 		return r.args, r.err

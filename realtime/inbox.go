@@ -5,34 +5,65 @@ import "sync"
 // inbox runs one socket's handlers one at a time, in the order of its events.
 // It owns a goroutine only while there is something to run.
 type inbox struct {
-	limit   int
+	limit   int    // of events
+	bytes   int    // of events; one alone may be larger
 	running *tasks // of all inboxes of a server
 
 	mu     sync.Mutex // guards the rest
 	room   sync.Cond  // there is room, or it is closed
-	queue  []func()
+	queue  []job
+	held   int  // bytes in queue
+	urgent int  // handlers that wait for the client
 	busy   bool // a goroutine runs what is queued
 	closed bool
+	done   chan struct{} // closed when it is closed and empty
 }
 
-func (in *inbox) init(limit int, running *tasks) {
-	in.limit, in.running = limit, running
+// job is what a handler runs for, and the bytes it holds.
+type job struct {
+	run  func()
+	size int
+}
+
+func (in *inbox) init(limit, bytes int, running *tasks) {
+	in.limit, in.bytes, in.running = limit, bytes, running
 	in.room.L = &in.mu
+	in.done = make(chan struct{})
 }
 
-// add queues f. It waits for room, which stops whoever reads from the client
-// and so, in the end, the client. It reports false when the inbox is closed.
-func (in *inbox) add(f func()) bool {
+// add queues f, which holds size bytes. It waits for room, which stops whoever
+// reads from the client and so, in the end, the client. It reports false when
+// the inbox is closed.
+func (in *inbox) add(size int, f func()) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for len(in.queue) >= in.limit && !in.closed {
+	for !in.closed && in.full(size) {
 		in.room.Wait()
 	}
 	if in.closed {
 		return false
 	}
-	in.push(f)
+	in.push(job{f, size})
 	return true
+}
+
+// full reports whether there is no room. A handler that waits for the client's
+// answer must not wait in vain because the answer stands behind events: then
+// only their bytes are limited. mu is held.
+func (in *inbox) full(size int) bool {
+	if len(in.queue) == 0 {
+		return false
+	}
+	return len(in.queue) >= in.limit && in.urgent == 0 || in.held+size > in.bytes
+}
+
+// awaitClient notes that a handler begins, or with -1 ceases, to wait for the
+// client.
+func (in *inbox) awaitClient(n int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.urgent += n
+	in.room.Broadcast()
 }
 
 // close has last run after everything that is queued, and takes nothing more.
@@ -44,12 +75,13 @@ func (in *inbox) close(last func()) {
 		return
 	}
 	in.closed = true
-	in.push(last)
+	in.push(job{run: last})
 	in.room.Broadcast()
 }
 
-func (in *inbox) push(f func()) {
-	in.queue = append(in.queue, f)
+func (in *inbox) push(j job) {
+	in.queue = append(in.queue, j)
+	in.held += j.size
 	if !in.busy {
 		in.busy = true
 		in.running.Go(in.run)
@@ -61,15 +93,19 @@ func (in *inbox) run() {
 		in.mu.Lock()
 		if len(in.queue) == 0 {
 			in.queue, in.busy = nil, false
+			if in.closed {
+				close(in.done)
+			}
 			in.mu.Unlock()
 			return
 		}
-		f := in.queue[0]
-		in.queue[0] = nil
+		next := in.queue[0]
+		in.queue[0] = job{}
 		in.queue = in.queue[1:]
+		in.held -= next.size
 		in.room.Signal()
 		in.mu.Unlock()
-		f()
+		next.run()
 	}
 }
 

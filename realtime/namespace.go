@@ -66,16 +66,25 @@ func (n *Namespace) admit(s *Socket) *Error {
 	middleware := n.middleware
 	n.mu.Unlock()
 	for _, f := range middleware {
-		err := errors.New("internal error")
-		if !s.protect("middleware", func() { err = f(s) }) || err != nil {
-			var e *Error
-			if errors.As(err, &e) {
-				return e
-			}
-			return &Error{Message: err.Error()}
+		refusal := &Error{Message: "internal error"}
+		if s.protect("middleware", func() { refusal = refusalOf(f(s)) }); refusal != nil {
+			return refusal
 		}
 	}
 	return nil
+}
+
+// refusalOf returns what a client is told of a middleware's error. A nil *Error
+// is none.
+func refusalOf(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Message: err.Error()}
 }
 
 // welcome calls the handlers of "connection".

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -78,8 +79,8 @@ func (s *Server) ClientsCount() int { return s.engine.Count() }
 func (s *Server) Panics() int64 { return s.panics.Load() }
 
 // Shutdown refuses new clients and disconnects those there are with "server
-// shutting down", after what was sent to them has left; the official clients
-// come back by themselves when there is a server again. It waits for the
+// shutting down", after what was sent to them has left, unless it is a polling
+// client that happens not to poll just then; the official clients come back by themselves when there is a server again. It waits for the
 // handlers of "disconnect", and for all goroutines of the server. When ctx ends
 // first it drops what is left and returns the cause.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -94,10 +95,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	select {
 	case <-s.handlers.idle():
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
 	for _, n := range namespaces {
-		n.adapter.Close()
+		err = errors.Join(err, n.adapter.Close())
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -34,7 +35,8 @@ type Socket struct {
 	ctx       context.Context // made when first asked for
 	cancel    context.CancelCauseFunc
 	reason    string   // once disconnected
-	rooms     []string // that it was in, while "disconnecting" runs
+	joined    bool     // it got into the namespace, at some time
+	rooms     []string // that it wants to be in, while joining, or was in, while "disconnecting" runs
 }
 
 type state int
@@ -49,7 +51,7 @@ func newSocket(n *Namespace, c *client, h *Handshake) *Socket {
 	var id [15]byte
 	rand.Read(id[:])
 	s := &Socket{id: base64.RawURLEncoding.EncodeToString(id[:]), namespace: n, client: c, handshake: h}
-	s.inbox.init(n.server.config.MaxPending, &n.server.handlers)
+	s.inbox.init(n.server.config.MaxPending, n.server.config.MaxBuffered, &n.server.handlers)
 	return s
 }
 
@@ -106,7 +108,14 @@ func (s *Socket) Context() context.Context {
 }
 
 // Join puts the socket into rooms. https://socket.io/docs/v4/rooms/
-func (s *Socket) Join(rooms ...string) { s.namespace.adapter.Join(s.id, rooms...) }
+func (s *Socket) Join(rooms ...string) {
+	s.mu.Lock()
+	if s.state == joining { // in a middleware: the adapter does not know it yet
+		s.rooms = append(s.rooms, rooms...)
+	}
+	s.mu.Unlock()
+	s.namespace.adapter.Join(s.id, rooms...)
+}
 
 // Leave takes the socket out of rooms.
 func (s *Socket) Leave(rooms ...string) { s.namespace.adapter.Leave(s.id, rooms...) }
@@ -115,10 +124,10 @@ func (s *Socket) Leave(rooms ...string) { s.namespace.adapter.Leave(s.id, rooms.
 // "disconnecting" they are those it was in; later there are none.
 func (s *Socket) Rooms() []string {
 	s.mu.Lock()
-	rooms, gone := s.rooms, s.state == disconnected
+	rooms, known := s.rooms, s.state == connected
 	s.mu.Unlock()
-	if gone {
-		return rooms
+	if !known {
+		return slices.Clone(rooms)
 	}
 	return s.namespace.adapter.Rooms(s.id)
 }
@@ -164,17 +173,20 @@ func (s *Socket) putOut() {
 // client, and the handlers of "connection".
 func (s *Socket) connect() {
 	if refusal := s.namespace.admit(s); refusal != nil {
-		s.client.remove(s, false)
 		s.mu.Lock()
 		refused := s.state == joining
-		s.state = disconnected
 		s.mu.Unlock()
 		if refused {
 			s.client.refuse(s.namespace.name, refusal)
 		}
+		s.close(ReasonServerDisconnect)
 		return
 	}
 	s.namespace.adapter.Add(s)
+	s.mu.Lock()
+	rooms := s.rooms
+	s.mu.Unlock()
+	s.namespace.adapter.Join(s.id, rooms...)
 	answer, err := json.Marshal(struct {
 		SID string `json:"sid"`
 	}{s.id})
@@ -191,8 +203,9 @@ func (s *Socket) connect() {
 	if len(s.early) > 0 {
 		s.client.session.Send(s.early...)
 	}
-	s.state, s.early = connected, nil
+	s.state, s.joined, s.early, s.rooms = connected, true, nil, nil
 	s.mu.Unlock()
+	s.client.admitted()
 	s.namespace.welcome(s)
 }
 
@@ -229,9 +242,8 @@ func (s *Socket) close(reason string) {
 		s.mu.Unlock()
 		return
 	}
-	welcomed := s.state == connected
 	s.state, s.reason = disconnected, reason
-	s.early = nil
+	s.early, s.rooms = nil, nil
 	cancel, acks := s.cancel, s.acks
 	s.acks = nil
 	s.mu.Unlock()
@@ -246,7 +258,7 @@ func (s *Socket) close(reason string) {
 		for _, ack := range acks {
 			ack.settle(s, Args{}, cause)
 		}
-		if !welcomed {
+		if !s.welcomed() {
 			return
 		}
 		s.setRooms(rooms)
@@ -254,6 +266,14 @@ func (s *Socket) close(reason string) {
 		s.setRooms(nil)
 		s.emitLocal("disconnect", reason)
 	})
+}
+
+// welcomed reports whether the socket ever got into its namespace. The handlers
+// of one that did not never run.
+func (s *Socket) welcomed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.joined
 }
 
 func (s *Socket) setRooms(rooms []string) {

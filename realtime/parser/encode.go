@@ -118,13 +118,18 @@ func (e *encoder) plain(v any) error {
 	return nil
 }
 
-// attach writes the placeholder of an attachment. The order of its keys is
-// that of the reference.
+// attach adds an attachment and writes its placeholder.
 func (e *encoder) attach(data []byte) {
-	e.json.WriteString(`{"_placeholder":true,"num":`)
-	e.json.Write(strconv.AppendInt(e.json.AvailableBuffer(), int64(len(e.attachments)), 10))
-	e.json.WriteByte('}')
+	e.placeholder(len(e.attachments))
 	e.attachments = append(e.attachments, data)
+}
+
+// placeholder writes the placeholder of an attachment. The order of its keys is
+// that of the reference.
+func (e *encoder) placeholder(n int) {
+	e.json.WriteString(`{"_placeholder":true,"num":`)
+	e.json.Write(strconv.AppendInt(e.json.AvailableBuffer(), int64(n), 10))
+	e.json.WriteByte('}')
 }
 
 // Raw is an argument as it came in: a JSON text and the attachments that its
@@ -146,9 +151,15 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 func (e *encoder) raw(r Raw) {
 	from := 0
 	if len(r.Attachments) > 0 {
+		numbers := make(map[int]int) // in r.Attachments, in e.attachments
 		for _, p := range placeholders(r.JSON) {
 			e.json.Write(r.JSON[from:p.start])
-			e.attach(r.Attachments[p.num])
+			if n, again := numbers[p.num]; again {
+				e.placeholder(n)
+			} else {
+				numbers[p.num] = len(e.attachments)
+				e.attach(r.Attachments[p.num])
+			}
 			from = p.end
 		}
 	}

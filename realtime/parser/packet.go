@@ -46,6 +46,19 @@ type Packet struct {
 	Attachments [][]byte
 }
 
+// Size returns about how many bytes of memory the packet holds.
+func (p *Packet) Size() int {
+	const header = 24 // of a slice
+	size := len(p.Data) + header*(len(p.Args)+len(p.Attachments))
+	for _, arg := range p.Args {
+		size += len(arg)
+	}
+	for _, attachment := range p.Attachments {
+		size += len(attachment)
+	}
+	return size
+}
+
 // ErrInvalid is wrapped by every error that a bad packet causes.
 var ErrInvalid = errors.New("invalid Socket.IO packet")
 

@@ -99,6 +99,16 @@ func TestDecodeRefuses(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", text, p, err)
 		}
 	}
+	many := `51-["x",` + strings.Repeat(`{"_placeholder":true,"num":0},`, 100) + `0]`
+	if p, err := decode(t, many, "a"); !errors.Is(err, parser.ErrInvalid) {
+		t.Errorf("a hundred placeholders: got %+v, %v", p, err)
+	}
+	var v any
+	for _, arg := range []string{`[{"\u005fplaceholder":true,"num":1e300}]`, `[{"_placeholder":true,"num":0,"n\u0075m":-1}]`} {
+		if err := parser.Unmarshal([]byte(arg), [][]byte{nil}, &v); err != nil { // and no panic
+			t.Errorf("%s: %v", arg, err)
+		}
+	}
 	var d parser.Decoder
 	if _, err := d.Binary([]byte("a")); !errors.Is(err, parser.ErrInvalid) {
 		t.Errorf("attachment out of the blue: %v", err)

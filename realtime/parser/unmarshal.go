@@ -53,7 +53,7 @@ func restore(v reflect.Value, attachments [][]byte) {
 
 func restored(v any, attachments [][]byte) any {
 	if m, ok := v.(map[string]any); ok && m["_placeholder"] == true {
-		if n, ok := m["num"].(float64); ok && n >= 0 && int(n) < len(attachments) {
+		if n, ok := m["num"].(float64); ok && n >= 0 && n < float64(len(attachments)) {
 			return attachments[int(n)]
 		}
 	}
@@ -82,8 +82,14 @@ func (p *Packet) checkPlaceholders() error {
 	if len(p.Attachments) == 0 {
 		return nil
 	}
+	references := 0
 	for _, arg := range p.Args {
-		for _, found := range placeholders(arg) {
+		all := placeholders(arg)
+		// Each is a copy for some receivers, so a short text must not make many.
+		if references += len(all); references > 2*max(len(p.Attachments), DefaultMaxAttachments) {
+			return invalid("too many placeholders")
+		}
+		for _, found := range all {
 			if found.num < 0 || found.num >= len(p.Attachments) {
 				return invalid("placeholder out of range")
 			}

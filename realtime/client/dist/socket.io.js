@@ -1432,16 +1432,21 @@
           this.reconnect();
         }
       };
+      const expire = () => {
+        fail(new Error("timeout"));
+        engine.close();
+      };
+      const deadline = this.openTimeout === false ? Infinity : Date.now() + this.openTimeout;
       this.listen(engine, "error", fail);
       this.listen(engine, "open", () => {
+        if (Date.now() > deadline) {
+          return expire();
+        }
         this.onOpen(engine);
         done?.();
       });
       if (this.openTimeout !== false) {
-        const timer = this.timers.set(() => {
-          fail(new Error("timeout"));
-          engine.close();
-        }, this.openTimeout);
+        const timer = this.timers.set(expire, this.openTimeout);
         this.undo.push(() => this.timers.clear(timer));
       }
       return this;

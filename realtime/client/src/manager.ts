@@ -196,16 +196,22 @@ export class Manager extends Emitter<{}, ManagerEvents> {
         this.reconnect();
       }
     };
+    const expire = () => {
+      fail(new Error("timeout"));
+      engine.close();
+    };
+    const deadline = this.openTimeout === false ? Infinity : Date.now() + this.openTimeout;
     this.listen(engine, "error", fail);
     this.listen(engine, "open", () => {
+      // On a busy page the timer may be later than a connection that is too late.
+      if (Date.now() > deadline) {
+        return expire();
+      }
       this.onOpen(engine);
       done?.();
     });
     if (this.openTimeout !== false) {
-      const timer = this.timers.set(() => {
-        fail(new Error("timeout"));
-        engine.close();
-      }, this.openTimeout);
+      const timer = this.timers.set(expire, this.openTimeout);
       this.undo.push(() => this.timers.clear(timer));
     }
     return this;

@@ -38,6 +38,20 @@ export function uncaught(t) {
   return errors;
 }
 
+/** Replaces setTimeout: the functions of timers of that delay are collected, for the test to call. */
+export function capture(t, delay) {
+  const functions = [];
+  const real = globalThis.setTimeout;
+  t.mock.method(globalThis, "setTimeout", (fn, ms, ...args) => {
+    if (ms === delay) {
+      functions.push(fn);
+      return undefined;
+    }
+    return real(fn, ms, ...args);
+  });
+  return functions;
+}
+
 /**
  * Replaces setTimeout: timers of at least `from` milliseconds fire at once, and
  * their delays are recorded.

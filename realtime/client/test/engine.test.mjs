@@ -1,7 +1,7 @@
 // Engine.IO: transports, upgrade, heartbeat, packing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, next } from "./client.mjs";
+import { capture, connect, next } from "./client.mjs";
 import { start, writeFrame } from "./server.mjs";
 
 const polling = { transports: ["polling"] };
@@ -196,16 +196,20 @@ test("tryAllTransports goes on to the next one", async (t) => {
 });
 
 test("the heartbeat is answered, and its absence noticed", async (t) => {
-  const server = await start(t, { handshake: { pingInterval: 20, pingTimeout: 20 } });
+  const server = await start(t, { handshake: { pingInterval: 1000, pingTimeout: 777 } });
+  const alarms = capture(t, 1777);
   for (const options of [polling, websocket]) {
     const count = server.sessions.length;
+    alarms.length = 0;
     const socket = connect(t, server.url, { ...options, reconnection: false });
-    const ping = next(socket.io, "ping");
-    const closed = next(socket, "disconnect");
+    await next(socket, "connect");
     const session = await server.session(count);
     session.send("2");
-    await ping;
+    await next(socket.io, "ping");
     await session.until("3");
+    assert.equal(alarms.length, 2);
+    const closed = next(socket, "disconnect");
+    alarms[1]();
     assert.deepEqual(await closed, ["ping timeout", undefined]);
   }
 });

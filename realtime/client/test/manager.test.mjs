@@ -1,8 +1,10 @@
 // Managers: sharing, reconnection, plugs.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { test } from "node:test";
 import * as client from "../dist/socket.io.esm.js";
-import { connect, hurry, manage, next } from "./client.mjs";
+import { capture, connect, hurry, manage, next } from "./client.mjs";
 import { start } from "./server.mjs";
 
 const { io, Manager } = client;
@@ -118,10 +120,31 @@ test("a server that comes back finds its client again", async (t) => {
 });
 
 test("a connection that takes too long is given up", async (t) => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  t.after(() => silent.close());
+  await once(silent, "listening");
+  const url = `http://127.0.0.1:${silent.address().port}`;
+  for (const transports of [["polling"], ["websocket"]]) {
+    const accepted = once(silent, "connection");
+    const alarms = capture(t, 777);
+    const socket = connect(t, url, { transports, timeout: 777, reconnection: false });
+    const [connection] = await accepted;
+    const failed = next(socket, "connect_error");
+    alarms[0]();
+    assert.equal((await failed)[0].message, "timeout");
+    connection.destroy();
+    t.mock.restoreAll();
+  }
+});
+
+test("a connection that comes too late is not taken, though the timer is late, too", async (t) => {
   const server = await start(t);
-  const socket = connect(t, server.url, { ...websocket, timeout: 0, reconnection: false });
-  const [error] = await next(socket, "connect_error");
-  assert.equal(error.message, "timeout");
+  const alarms = capture(t, 777);
+  const now = Date.now();
+  const socket = connect(t, server.url, { ...websocket, timeout: 777, reconnection: false });
+  t.mock.method(Date, "now", () => now + 60_000);
+  assert.equal((await next(socket, "connect_error"))[0].message, "timeout");
+  assert.equal(alarms.length, 1);
 });
 
 test("disconnect ends the attempts, connect begins anew", async (t) => {

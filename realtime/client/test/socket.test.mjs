@@ -1,7 +1,7 @@
 // Sockets: events, acks, buffers, errors, recovery.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, manage, next, uncaught } from "./client.mjs";
+import { capture, connect, manage, next, uncaught } from "./client.mjs";
 import { connects, start } from "./server.mjs";
 
 const websocket = { transports: ["websocket"] };
@@ -209,9 +209,7 @@ test("recovery offers the session and the last offset", async (t) => {
 });
 
 test("retries send one event at a time until it is acknowledged", async (t) => {
-  const timeouts = [];
-  const { setTimeout } = globalThis;
-  t.mock.method(globalThis, "setTimeout", (fn, ms) => (ms === 777 ? timeouts.push(fn) : setTimeout(fn, ms)));
+  const timeouts = capture(t, 777);
   const unanswered = new Set(["420", "423", "424", "425"]);
   const reply = (frame, session) => {
     if (unanswered.has(frame.slice(0, 3))) {

@@ -74,8 +74,9 @@ func newFrame(opcode byte, size int) Packet {
 
 func (p Packet) binary() bool { return p.frame[0]&0x0f == opBinary }
 
-// size is what the packet weighs in an outbox, in bytes.
-func (p Packet) size() int { return len(p.frame) }
+// size is what the packet weighs in an outbox, in bytes: itself, and what it
+// takes to keep it.
+func (p Packet) size() int { return len(p.frame) + 64 }
 
 // appendPayload appends packets as the body of a long-polling answer.
 func appendPayload(dst []byte, packets []Packet) []byte {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // poll answers a GET with what waits in the outbox, or with the first packet to
@@ -33,19 +34,23 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 	case ErrClosed:
 		packets = []Packet{closePacket}
 	}
-	writePackets(w, packets)
+	s.server.writePackets(w, packets)
 	s.forgetSpent()
 }
 
-// writePackets answers a poll.
-func writePackets(w http.ResponseWriter, packets []Packet) {
+// writePackets answers a poll, in the time that a WebSocket may take for a batch.
+func (s *Server) writePackets(w http.ResponseWriter, packets []Packet) {
 	body := buffers.Get().(*[]byte)
 	payload := appendPayload((*body)[:0], packets)
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	h.Set("Content-Length", strconv.Itoa(len(payload)))
 	h.Set("Cache-Control", "no-store")
+	rc := http.NewResponseController(w)
+	rc.SetWriteDeadline(time.Now().Add(s.config.PingInterval + s.config.PingTimeout)) // where it is supported
 	w.Write(payload)
+	rc.Flush()
+	rc.SetWriteDeadline(time.Time{})
 	if cap(payload) <= maxPooled {
 		*body = payload[:0]
 		buffers.Put(body)
@@ -70,10 +75,12 @@ func (s *Session) post(w http.ResponseWriter, r *http.Request) {
 		s.server.refuse(w, r, errBadRequest)
 		return
 	}
+	defer func() {
+		s.mu.Lock()
+		s.posting = false
+		s.mu.Unlock()
+	}()
 	s.takeBody(w, r)
-	s.mu.Lock()
-	s.posting = false
-	s.mu.Unlock()
 }
 
 // takeBody reads and handles the body of the one POST under way.
@@ -124,6 +131,10 @@ func (s *Session) bodyRead() {
 // receivePayload handles the packets of a payload up to the first bad one,
 // which ends the session.
 func (s *Session) receivePayload(body []byte) {
+	if !utf8.Valid(body) { // a WebSocket that it were sent on to would break
+		s.end(ReasonParseError, false)
+		return
+	}
 	for {
 		packet, rest, more := bytes.Cut(body, []byte{separator})
 		p, err := decodePacket(packet)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -34,9 +35,10 @@ type Server struct {
 
 	mu       sync.Mutex // guards the rest
 	sessions map[string]*Session
-	count    int           // sessions that have not ended
-	closing  bool          // no session may begin
-	idle     chan struct{} // closed when count is 0 while closing
+	count    int                     // sessions that have not ended
+	sockets  map[*webSocket]struct{} // that are being read
+	closing  bool                    // no session may begin
+	idle     chan struct{}           // closed when count is 0 while closing
 }
 
 // NewServer returns a server that calls connect for each new session, with the
@@ -47,6 +49,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 		config:   config,
 		connect:  connect,
 		sessions: make(map[string]*Session),
+		sockets:  make(map[*webSocket]struct{}),
 		idle:     make(chan struct{}),
 	}
 }
@@ -127,7 +130,7 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 	if session.offer(ws) {
 		reader = func() { session.upgrade(ws) }
 	}
-	if !s.read(reader) {
+	if !s.read(ws, reader) {
 		ws.abort()
 	}
 }
@@ -175,15 +178,14 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string)
 	}
 	session.startHeartbeat()
 	if ws == nil {
-		writePackets(w, []Packet{handshake}) // alone, as clients may expect it
+		session.begin()
+		s.writePackets(w, []Packet{handshake}) // alone, as clients may expect it
 		return
 	}
-	if session.out.attach(ws) != nil { // ended in between
+	session.out.attach(ws)
+	session.begin()
+	if !s.read(ws, func() { session.readAll(ws) }) {
 		ws.abort()
-		return
-	}
-	if !s.read(func() { session.readAll(ws) }) {
-		session.end(ReasonForcedClose, false)
 	}
 }
 
@@ -262,15 +264,21 @@ func (s *Server) ended() {
 	}
 }
 
-// read runs f, the reader of a WebSocket, in a goroutine of its own, unless the
-// server is closing.
-func (s *Server) read(f func()) bool {
+// read runs f, the reader of ws, in a goroutine of its own, unless the server is
+// closing.
+func (s *Server) read(ws *webSocket, f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
 		return false
 	}
-	s.readers.Go(f)
+	s.sockets[ws] = struct{}{}
+	s.readers.Go(func() {
+		f()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.sockets, ws)
+	})
 	return true
 }
 
@@ -327,9 +335,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		for _, session := range open {
-			session.cut()
-		}
+		s.cut()
 		return context.Cause(ctx)
+	}
+}
+
+// cut ends every WebSocket without any ceremony.
+func (s *Server) cut() {
+	s.mu.Lock()
+	sockets := slices.Collect(maps.Keys(s.sockets))
+	s.mu.Unlock()
+	for _, ws := range sockets {
+		ws.abort()
 	}
 }

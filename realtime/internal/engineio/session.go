@@ -52,6 +52,8 @@ type Session struct {
 	candidate *webSocket // the WebSocket of an upgrade under way
 	posting   bool       // a POST is under way
 	abort     func()     // ends the reading of its body, while it is read
+	begun     bool       // others know it; before that it does not end
+	premature func()     // the end that was asked for before
 	condemned bool       // too slow, about to be closed
 	closed    bool
 	lingering bool // closed, but a poll may still fetch what is left
@@ -103,12 +105,26 @@ func (s *Session) SendVolatile(packets ...Packet) bool { return s.out.addVolatil
 // Close ends the session after what was sent has left.
 func (s *Session) Close() { s.end(ReasonForcedClose, true) }
 
+// begin lets the session end, and ends it if that was asked for before.
+func (s *Session) begin() {
+	s.mu.Lock()
+	s.begun = true
+	premature := s.premature
+	s.mu.Unlock()
+	if premature != nil {
+		premature()
+	}
+}
+
 // end is the one place where a session ends. Whoever removes it from the
 // server's map goes on; the transport goes first, the handler last. With flush,
 // what waits still leaves.
 func (s *Session) end(reason string, flush bool) {
 	s.mu.Lock()
-	if s.closed {
+	if !s.begun && s.premature == nil {
+		s.premature = func() { s.end(reason, flush) }
+	}
+	if s.closed || !s.begun {
 		s.mu.Unlock()
 		return
 	}
@@ -202,16 +218,4 @@ func (s *Session) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
-}
-
-// cut ends the session's connection without any ceremony.
-func (s *Session) cut() {
-	s.mu.Lock()
-	socket, candidate := s.socket, s.candidate
-	s.mu.Unlock()
-	for _, ws := range []*webSocket{socket, candidate} {
-		if ws != nil {
-			ws.abort()
-		}
-	}
 }

@@ -42,6 +42,8 @@ type webSocket struct {
 	lib   *websocket.Conn
 	wire  *wire
 	limit int64 // bytes of a message, inclusive
+
+	closing sync.Once
 }
 
 // accept answers the WebSocket handshake of r. When it returns an error, the
@@ -113,8 +115,10 @@ func (s *webSocket) write(packets []Packet) error {
 func (s *webSocket) finish() { s.close(statusNone) }
 
 func (s *webSocket) close(code int) {
-	s.wire.writeClose(code)
-	s.wire.SetReadDeadline(time.Now().Add(closeGrace))
+	s.closing.Do(func() { // a client gets no second grace
+		s.wire.writeClose(code)
+		s.wire.SetReadDeadline(time.Now().Add(closeGrace))
+	})
 }
 
 // abort ends the connection at once. A blocked read or write returns.

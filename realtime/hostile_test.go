@@ -1,0 +1,122 @@
+package realtime_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zocalo-go/zocalo/realtime"
+)
+
+// A client that joins and leaves in a loop runs one middleware at a time.
+func TestJoinAndLeaveInALoop(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		var running, most, calls atomic.Int64
+		w.server.Use(func(*realtime.Socket) error {
+			most.Store(max(most.Load(), running.Add(1)))
+			defer running.Add(-1)
+			calls.Add(1)
+			time.Sleep(time.Millisecond)
+			return nil
+		})
+		c := dialPolling(w)
+		c.send("41" + strings.Repeat("\x1e440\x1e441", 100))
+		c.close()
+		if most.Load() > 1 {
+			t.Errorf("%d middlewares of one client ran at once", most.Load())
+		}
+	})
+}
+
+// Nothing of a refused socket runs, and it does not keep the connection alive.
+func TestRefusedSocket(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		ended := make(chan error, 1)
+		w.server.Use(func(s *realtime.Socket) error {
+			s.On("secret", func() { t.Error("a handler of a refused socket ran") })
+			s.On("disconnect", func(string) { t.Error("a refused socket was disconnected") })
+			context.AfterFunc(s.Context(), func() { ended <- context.Cause(s.Context()) })
+			return nil
+		})
+		w.server.Use(func(*realtime.Socket) error {
+			time.Sleep(time.Second)
+			return &realtime.Error{Message: "no"}
+		})
+		c := openWebSocket(w)
+		c.send("40")
+		c.send(`42["secret"]`)
+		c.expect(`44{"message":"no"}`)
+		if err := <-ended; err == nil {
+			t.Error("the context ended without a cause")
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := w.server.ClientsCount(); n != 0 {
+			t.Error("a client that was refused stays connected")
+		}
+		c.close()
+	})
+}
+
+func TestMiddlewareThatJoinsAndReturnsANilError(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		n := w.server.Of("/n")
+		n.Use(func(s *realtime.Socket) error {
+			s.Join("early")
+			var none *realtime.Error
+			return none
+		})
+		rooms := make(chan []string, 1)
+		n.Use(func(s *realtime.Socket) error {
+			if s.Handshake().Query["EIO"] == "" {
+				return fmt.Errorf("no query")
+			}
+			return nil
+		})
+		n.On("connection", func(s *realtime.Socket) { rooms <- s.Rooms() })
+		c := dialWebSocket(w)
+		c.send("40/n,")
+		c.expectPrefix("40/n,")
+		if got := <-rooms; len(got) != 2 || !slices.Contains(got, "early") {
+			t.Errorf("rooms: %v", got)
+		}
+		c.close()
+	})
+}
+
+// An answer is read although more events than the inbox holds stand before it.
+func TestAnswerBehindAFullInbox(t *testing.T) {
+	inWorld(t, realtime.Config{MaxPending: 4}, func(w *world) {
+		answered := make(chan error, 1)
+		w.server.On("connection", func(s *realtime.Socket) {
+			s.On("ask", func(ctx context.Context) {
+				_, err := s.EmitWithAck(ctx, "question")
+				answered <- err
+			})
+			s.On("noise", func() {})
+		})
+		c := dialWebSocket(w)
+		c.send(`42["ask"]`)
+		c.expect(`420["question"]`)
+		for range 50 {
+			c.send(`42["noise"]`)
+		}
+		c.send("430[]")
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		c.close()
+	})
+}
+
+func TestTextThatIsNoUTF8(t *testing.T) {
+	got := reasons(t, realtime.Config{}, dialPolling, func(w *world, c *client, s *realtime.Socket) { c.send("42[\"m\",\"\xff\"]") })
+	if got != realtime.ReasonParseError {
+		t.Errorf("reason %q", got)
+	}
+}
