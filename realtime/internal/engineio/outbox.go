@@ -187,7 +187,7 @@ func (o *outbox) tryTake(ctx context.Context, expired bool) (batch []Packet, hel
 	defer o.mu.Unlock()
 	switch {
 	case ctx.Err() != nil:
-		err = errGone
+		return nil, false, errGone // keeps the door: nobody may take it before the session has ended
 	case o.sink != nil:
 		err = errAttached
 	case o.held && !o.closed && (o.letGo || expired):
