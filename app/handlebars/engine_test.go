@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/zocalo-go/zocalo/app"
 	"github.com/zocalo-go/zocalo/app/handlebars"
