@@ -95,10 +95,13 @@ func (c *compiler) builtInBlock(name string, s *syntax.Statement, at *site, main
 	case "with":
 		return func(r *renderer) {
 			r.site = at
-			if v := r.force(find(r), in); v.isEmpty() {
+			switch v := r.force(find(r), in); {
+			case v.isEmpty():
 				r.run(inverse)
-			} else {
+			case main != nil && main.params > 0:
 				r.runWith(main, v, v)
+			default:
+				r.runWith(main, v)
 			}
 		}
 	}

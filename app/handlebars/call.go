@@ -159,6 +159,10 @@ func (r *renderer) function(v value, in *invocation) *helper {
 	switch v.any.(type) {
 	case string, int, bool, float64, map[string]any, []any, SafeString:
 		return nil
+	case nil:
+		if k := v.rv.Kind(); k != reflect.Func && k != reflect.Pointer {
+			return nil
+		}
 	}
 	rv := v.resolve()
 	if rv.Kind() != reflect.Func || isIterator(rv.Type()) || !rv.CanInterface() {

@@ -108,13 +108,38 @@ func (c *compiler) program(p *syntax.Program) *program {
 func (c *compiler) mustache(s *syntax.Statement) op {
 	escape := s.Escaped && !c.config.NoEscape
 	at := c.at(s.Pos)
-	if p, ok := s.Name.(*syntax.Path); ok && p.Data && p.Depth == 0 && slices.Equal(p.Parts, []string{"index"}) && isPlain(s.Call) {
+	if p, ok := s.Name.(*syntax.Path); ok && p.Data && p.Depth == 0 && slices.Equal(p.Parts, []string{"index"}) && isPlain(s.Call) && !c.config.Strict {
 		return writeIndex
 	}
 	find := c.call(s.Call, at)
-	return func(r *renderer) {
+	general := func(r *renderer) {
 		r.site = at
 		r.write(find(r), escape)
+	}
+	f := c.callee(s.Call)
+	if !f.simple || f.helper || c.helpers[f.name] != nil || c.helpers["helperMissing"] != nil ||
+		c.config.Strict || c.config.AssumeObjects || c.config.Compat {
+		return general
+	}
+	property := &step{name: f.name} // the usual case, without a detour
+	return func(r *renderer) {
+		if r.helpers != nil {
+			general(r)
+			return
+		}
+		v, _ := property.find(r, r.scope.this)
+		switch x := v.any.(type) {
+		case string:
+			r.writeText(x, escape)
+		case nil:
+			if v.rv.IsValid() && v.rv.Type() == stringType {
+				r.writeText(v.rv.String(), escape)
+				return
+			}
+			general(r)
+		default:
+			general(r)
+		}
 	}
 }
 

@@ -20,7 +20,8 @@ type loop struct {
 
 // each writes main for every item of a list, map, struct or iterator, or inverse if there is none.
 func (r *renderer) each(v value, main, inverse *program) {
-	l := loop{r: r, body: main, outer: r.scope}
+	l := r.loops.take()
+	*l = loop{r: r, body: main, outer: r.scope}
 	if main != nil {
 		l.inner = r.scopes.take()
 		l.inner.parent = r.scope
@@ -38,7 +39,9 @@ func (r *renderer) each(v value, main, inverse *program) {
 		r.frames.release()
 		r.scopes.release()
 	}
-	if l.count == 0 {
+	count := l.count
+	r.loops.release()
+	if count == 0 {
 		r.run(inverse)
 	}
 }
@@ -63,7 +66,7 @@ func (l *loop) step(item, key value, last bool) {
 		l.pair.pair = [2]value{item, f.keyOrIndex()}
 		r.params = l.pair
 	}
-	r.run(l.body)
+	r.runIn(l.body, l.outer)
 }
 
 func (l *loop) items(v value) {

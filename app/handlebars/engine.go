@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/zocalo-go/zocalo/app"
 )
@@ -66,6 +67,7 @@ type Engine struct {
 	signatures signatureCache
 	renderers  *sync.Pool
 	libraries  sync.Map // libraryKey to *library
+	last       atomic.Pointer[library]
 }
 
 var _ app.Engine = (*Engine)(nil)
@@ -120,6 +122,8 @@ func (e *Engine) RenderContext(ctx context.Context, w io.Writer, view app.View) 
 	return err
 }
 
+var bodyName = []string{"body"}
+
 // layered renders a page and the layout around it, and returns what is to be sent.
 func (r *renderer) layered(view app.View) ([]byte, error) {
 	t, err := r.load(view.Name)
@@ -144,8 +148,9 @@ func (r *renderer) layered(view app.View) ([]byte, error) {
 	}
 	body := len(r.out)
 	r.leave()
-	around := &overlay{base: data, names: []string{"body"}, vals: []value{{any: html(r.out[:body])}}}
-	if err := r.page(layout, value{any: around}, nil); err != nil {
+	r.body = html{r.out[:body]}
+	r.around = overlay{base: data, names: bodyName, vals: append(r.around.vals[:0], value{any: &r.body})}
+	if err := r.page(layout, value{any: &r.around}, nil); err != nil {
 		return nil, err
 	}
 	return r.out[body:], nil
@@ -153,13 +158,13 @@ func (r *renderer) layered(view app.View) ([]byte, error) {
 
 // layout loads the layout that a page wants, nil if it wants none.
 func (r *renderer) layout(view app.View) (*Template, error) {
-	name, optional := r.engine.config.DefaultLayout, false
-	if name == "" {
-		name, optional = "main", true
-	}
+	name := r.engine.config.DefaultLayout
 	switch v := view.Data["layout"].(type) {
 	case string:
-		name, optional = v, false
+		if v == "" {
+			v = NoLayout
+		}
+		name = v
 	case nil:
 		if _, given := view.Data["layout"]; given {
 			return nil, nil
@@ -171,16 +176,18 @@ func (r *renderer) layout(view app.View) (*Template, error) {
 	default:
 		return nil, &Error{File: r.library.path(view.Name), Message: fmt.Sprintf("layout is the name of a layout or false, not a %T", v)}
 	}
-	if name == "" || name == NoLayout {
+	switch name {
+	case NoLayout:
 		return nil, nil
+	case "":
+		return r.mainLayout()
 	}
-	return r.loadLayout(name, optional)
+	return r.namedLayout(name)
 }
 
 // Compile compiles a source that is no file; name is what errors call it. It finds the partials of Config.Partials.
 func (e *Engine) Compile(name, source string) (*Template, error) {
-	l := &library{engine: e, cached: true}
-	return l.compile(name, source)
+	return newLibrary(e, libraryKey{cached: true}, nil).compile(name, source)
 }
 
 // Render renders the template alone, without a layout. The data is any value.
@@ -207,34 +214,30 @@ func (e *Engine) Check(fsys fs.FS, ext string) error {
 
 // A libraryKey tells directories of views apart.
 type libraryKey struct {
-	fsys   any
+	fsys   fs.FS   // if it is comparable
+	table  uintptr // of a file system that is a map
 	ext    string
 	cached bool
 }
 
 // library is the templates of a directory of views.
 func (e *Engine) library(fsys fs.FS, ext string, cached bool) *library {
-	l := &library{engine: e, fsys: fsys, dir: dirName(fsys), ext: ext, cached: cached}
-	id, ok := identity(fsys)
-	if !ok {
+	key := libraryKey{fsys: fsys, ext: ext, cached: cached}
+	if rv := reflect.ValueOf(fsys); rv.IsValid() && !rv.Comparable() {
+		if rv.Kind() != reflect.Map {
+			return newLibrary(e, key, fsys)
+		}
+		key.fsys, key.table = nil, rv.Pointer()
+	}
+	if l := e.last.Load(); l != nil && l.libraryKey == key {
 		return l
 	}
-	kept, _ := e.libraries.LoadOrStore(libraryKey{id, ext, cached}, l)
-	return kept.(*library)
-}
-
-// identity is something that is equal for the same file system, if there is such a thing.
-func identity(fsys fs.FS) (any, bool) {
-	rv := reflect.ValueOf(fsys)
-	switch {
-	case !rv.IsValid():
-		return nil, false
-	case rv.Comparable():
-		return fsys, true
-	case rv.Kind() == reflect.Map:
-		return [2]any{rv.Type(), rv.Pointer()}, true
+	l, ok := e.libraries.Load(key)
+	if !ok {
+		l, _ = e.libraries.LoadOrStore(key, newLibrary(e, key, fsys))
 	}
-	return nil, false
+	e.last.Store(l.(*library))
+	return l.(*library)
 }
 
 // dirName is what messages call a directory of views: the name of one on disk, "views" for others.

@@ -298,3 +298,34 @@ func TestEscape(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestPartialScopes are cases that handlebars.js 4.7.10 answered.
+func TestPartialScopes(t *testing.T) {
+	data := map[string]any{"name": "N", "o": map[string]any{"name": "on"}, "list": []any{"a", "b"}}
+	partials := map[string]string{
+		"q":      "{{#> @partial-block}}none{{/@partial-block}}",
+		"layout": "<{{> title}}|{{> @partial-block}}>",
+		"name":   "{{name}}",
+	}
+	for source, want := range map[string]string{
+		`{{> p k=1}}{{#*inline "p"}}[{{../name}}{{name}}]{{/inline}}`:                                                    "[N]",
+		`{{#with o}}{{#*inline "p"}}[{{../name}}{{name}}]{{/inline}}{{> p}}{{> p k=1}}{{/with}}`:                         "[Non][Non]",
+		`{{#each list}}{{#*inline "p"}}{{this}}{{@index}}{{/inline}}{{> p}}{{/each}}`:                                    "a0b1",
+		`{{#*inline "a"}}A{{> b}}{{/inline}}{{#if o}}{{#*inline "b"}}B{{/inline}}{{> a}}{{/if}}`:                         "AB",
+		`{{#> zz}}{{#*inline "zz"}}in{{/inline}}out{{/zz}}`:                                                              "out",
+		`{{#> layout}}{{#*inline "title"}}T{{name}}{{/inline}}body{{/layout}}`:                                           "<TN|body>",
+		`{{#> q}}{{#> q}}{{name}}{{/q}}{{/q}}{{> q}}`:                                                                    "Nnone",
+		`{{#each list as |v i|}}{{#> q}}{{v}}{{i}}{{@index}}{{../name}}{{/q}}{{/each}}`:                                  "a00Nb11N",
+		`{{#with o}}{{> name}}{{> name name="x"}}{{> name ..}}{{/with}}{{> (lookup . "o.name")}}`:                        "",
+		`{{#*inline "p"}}1{{/inline}}{{#*inline "p"}}2{{/inline}}{{> p}}`:                                                "2",
+		`{{#> q o}}{{name}}{{../name}}{{/q}}`:                                                                            "onN",
+		`{{#*inline "row"}}{{#each list}}{{this}}{{> @partial-block}}{{/each}}{{/inline}}{{#> row}},{{@index}};{{/row}}`: "a,0;b,1;",
+	} {
+		got, err := renderString(handlebars.Config{Partials: partials}, source, data)
+		if strings.Contains(source, "lookup") {
+			wantError(t, err, "The partial  could not be found")
+		} else if err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", source, got, err, want)
+		}
+	}
+}

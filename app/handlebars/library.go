@@ -8,21 +8,27 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A library is the templates in one directory of views. With cached, files are read and compiled once; without, they
 // are read for every page, and compiled when they have changed.
 type library struct {
+	libraryKey
 	engine *Engine
 	fsys   fs.FS
 	dir    string // for messages
-	ext    string
-	cached bool
+	main   string // the file of the default layout
 
 	templates sync.Map // file to *Template
 	partials  sync.Map // name to *Template, of Config.Partials
-	noMain    sync.Once
-	isNoMain  bool
+	noMain    atomic.Bool
+}
+
+func newLibrary(e *Engine, key libraryKey, fsys fs.FS) *library {
+	return &library{
+		libraryKey: key, engine: e, fsys: fsys, dir: dirName(fsys), main: path.Join(e.config.LayoutsDir, "main"+key.ext),
+	}
 }
 
 // path is what messages call a file.
@@ -91,41 +97,38 @@ func (r *renderer) partialTemplate(name string) (*Template, error) {
 		return nil, fs.ErrNotExist
 	}
 	t, err := r.load(file)
-	var known *Error
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &known) {
-		err = fileError(l.path(file), err)
-	}
-	return t, err
-}
-
-// loadLayout loads a layout by its name; without an optional one the answer is nil.
-func (r *renderer) loadLayout(name string, optional bool) (*Template, error) {
-	l := r.library
-	if optional && l.cached && l.hasNoMain(r) {
-		return nil, nil
-	}
-	file, ok := within(l.engine.config.LayoutsDir, name+l.ext)
-	err := error(fs.ErrNotExist)
-	var t *Template
-	if ok {
-		t, err = r.load(file)
-	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if optional {
-			return nil, nil
-		}
-		return nil, l.missing("layout", name, l.engine.config.LayoutsDir, err)
+		return nil, fs.ErrNotExist
 	}
 	return t, l.wrap(file, err)
 }
 
-// hasNoMain reports whether there is no default layout, and looks once.
-func (l *library) hasNoMain(r *renderer) bool {
-	l.noMain.Do(func() {
-		_, err := fs.Stat(l.fsys, path.Join(l.engine.config.LayoutsDir, "main"+l.ext))
-		l.isNoMain = errors.Is(err, fs.ErrNotExist)
-	})
-	return l.isNoMain
+// mainLayout loads layouts/main, if there is one. With cached it looks once.
+func (r *renderer) mainLayout() (*Template, error) {
+	l := r.library
+	if l.cached && l.noMain.Load() {
+		return nil, nil
+	}
+	t, err := r.load(l.main)
+	if errors.Is(err, fs.ErrNotExist) {
+		l.noMain.Store(true)
+		return nil, nil
+	}
+	return t, l.wrap(l.main, err)
+}
+
+// namedLayout loads a layout by its name.
+func (r *renderer) namedLayout(name string) (*Template, error) {
+	l := r.library
+	file, ok := within(l.engine.config.LayoutsDir, name+l.ext)
+	if !ok {
+		return nil, l.missing("layout", name, l.engine.config.LayoutsDir, fs.ErrNotExist)
+	}
+	t, err := r.load(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, l.missing("layout", name, l.engine.config.LayoutsDir, err)
+	}
+	return t, l.wrap(file, err)
 }
 
 // within joins a directory and a name that must not leave it.
@@ -136,8 +139,11 @@ func within(dir, name string) (string, bool) {
 
 // wrap gives the error of reading a file the name of the file.
 func (l *library) wrap(file string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var known *Error
-	if err == nil || errors.As(err, &known) {
+	if errors.As(err, &known) {
 		return err
 	}
 	return fileError(l.path(file), err)

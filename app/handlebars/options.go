@@ -117,11 +117,12 @@ func (o *Options) render(p *program, context value, data map[string]any, params 
 		return ""
 	}
 	// A helper may recover from what breaks the block off: everything is put back.
-	before := *r
+	before, inlines := *r, r.home.inlines
 	defer func() {
 		out := r.out
-		r.scope, r.frame, r.params, r.inlines = before.scope, before.frame, before.params, before.inlines
+		r.scope, r.frame, r.params, r.home = before.scope, before.frame, before.params, before.home
 		r.out, r.trail, r.args = out[:len(before.out)], before.trail, before.args
+		r.home.inlines = inlines
 	}()
 	r.cancelled()
 	if data != nil {

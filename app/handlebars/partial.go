@@ -1,6 +1,7 @@
 package handlebars
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"slices"
@@ -11,13 +12,16 @@ import (
 	"github.com/zocalo-go/zocalo/app/handlebars/internal/syntax"
 )
 
-// A closure is a program with the place it was written in: the contexts, parameters and inline partials there.
+// A closure is a program with the place it was written in: the contexts and parameters there, and the template that runs.
 type closure struct {
 	program *program
 	scope   *scope
 	params  *params
-	inlines *inlines
+	home    *activation
 }
+
+// An activation is a template that runs, with the inline partials that are in force in it.
+type activation struct{ inlines *inlines }
 
 // A partialBlock is what {{> @partial-block}} runs: the block of {{#> name}}, where the block around that one is
 // @partial-block again.
@@ -39,23 +43,20 @@ type inlines struct {
 	parent   *inlines
 }
 
-// define brings the inline partials of a program into force. Those of a program that is running see each other; those
-// of the block of a partial, which are there for the partial, see what the block sees.
-func (r *renderer) define(p *program, around *inlines) {
-	def := &inlines{parent: r.inlines}
-	if around == nil {
-		around = def
-	}
+// define makes the inline partials of a program, in front of those in force. They are written where the program is, not
+// in it: ../ in one leads from its context to that around the program.
+func (r *renderer) define(p *program, around *scope) *inlines {
+	def := &inlines{parent: r.home.inlines}
 	for _, in := range p.inlines {
 		def.names = append(def.names, text(in.name(r)))
-		def.closures = append(def.closures, closure{in.program, r.scope, r.params, around})
+		def.closures = append(def.closures, closure{in.program, around, r.params, r.home})
 	}
-	r.inlines = def
+	return def
 }
 
 // inline finds the inline partial in force with a name. The last of several with one name counts.
 func (r *renderer) inline(name string) (closure, bool) {
-	for def := r.inlines; def != nil; def = def.parent {
+	for def := r.home.inlines; def != nil; def = def.parent {
 		for i := len(def.names) - 1; i >= 0; i-- {
 			if def.names[i] == name {
 				return def.closures[i], true
@@ -142,15 +143,11 @@ func (r *renderer) partial(call *partialCall) {
 	}
 	r.trail = append(r.trail, call.at)
 	start := len(r.out)
-	frame, inlines := r.frame, r.inlines
+	to := r.target(call, name) // before the inline partials of the block are in force
 	if call.block != nil {
-		r.enterBlock(call.block)
-	}
-	r.runPartial(call, name, context)
-	r.inlines = inlines
-	if r.frame != frame {
-		r.frame = frame
-		r.frames.release()
+		r.runWithBlock(to, call.block, context)
+	} else {
+		r.runTarget(to, context, r.home.inlines)
 	}
 	r.trail = r.trail[:len(r.trail)-1]
 	if call.indent != "" {
@@ -165,7 +162,7 @@ func (r *renderer) partialContext(call *partialCall) value {
 	case call.context != nil:
 		context = call.context(r)
 	case call.empty:
-		context = value{any: map[string]any{}}
+		context = value{}
 	}
 	if len(call.keys) == 0 {
 		return context
@@ -177,50 +174,59 @@ func (r *renderer) partialContext(call *partialCall) value {
 	return value{any: o}
 }
 
-// enterBlock makes a block @partial-block, and what it defines inline partials of the partial.
-func (r *renderer) enterBlock(block *program) {
-	here := closure{block, r.scope, r.params, r.inlines}
-	var outer *partialBlock
-	if v, ok := r.variable(r.frame, "partial-block"); ok {
-		outer, _ = v.any.(*partialBlock)
-	}
-	f := r.frames.take()
-	f.parent, f.hasBlock, f.block = r.frame, true, &partialBlock{here, outer}
-	r.frame = f
-	if block.inlines != nil {
-		r.define(block, r.inlinesOrNone())
-	}
+// A target is what a name stands for: @partial-block, an inline partial or a file. The zero target is nothing.
+type target struct {
+	block    *partialBlock
+	inline   closure
+	template *Template
 }
 
-// inlinesOrNone is the inline partials in force; none is not nil, which define takes for its own.
-func (r *renderer) inlinesOrNone() *inlines {
-	if r.inlines == nil {
-		return &inlines{}
-	}
-	return r.inlines
-}
-
-// runPartial finds what a name stands for and runs it: @partial-block, an inline partial, a file, or the block given
-// in case there is none.
-func (r *renderer) runPartial(call *partialCall, name string, context value) {
+func (r *renderer) target(call *partialCall, name string) (to target) {
+	found := false
 	if name == "@partial-block" {
-		if b := r.partialBlock(); b != nil {
-			r.runBlock(b, context)
-			return
-		}
-	} else if inline, ok := r.inline(name); ok {
-		r.runClosure(inline, context)
-		return
-	} else if t := r.template(call, name); t != nil {
-		r.runTemplate(t, context)
-		return
+		to.block = r.partialBlock()
+		found = to.block != nil
+	} else if to.inline, found = r.inline(name); !found {
+		to.template = r.template(call, name)
+		found = to.template != nil
 	}
-	if call.block == nil {
+	if !found && call.block == nil {
 		r.site = call.at
 		r.trail = r.trail[:len(r.trail)-1]
 		r.failWith(fs.ErrNotExist, "The partial %s could not be found%s", name, r.library.missingPartial(name))
 	}
-	r.runBlock(r.frame.block, context)
+	return to
+}
+
+// runTarget runs a partial. Those inline partials are there for one from a file that are in force where it is called.
+func (r *renderer) runTarget(to target, context value, inlines *inlines) {
+	switch {
+	case to.block != nil:
+		r.runBlock(to.block, context)
+	case to.template != nil:
+		r.runTemplate(to.template, context, inlines)
+	default:
+		r.runClosure(to.inline, context)
+	}
+}
+
+// runWithBlock runs a partial with a block, which is its @partial-block and whose inline partials are there for it.
+// If there is no such partial, the block runs.
+func (r *renderer) runWithBlock(to target, block *program, context value) {
+	own := &partialBlock{closure{block, r.scope, r.params, r.home}, r.partialBlock()}
+	if to == (target{}) {
+		to.block = own
+	}
+	inlines := r.home.inlines
+	if block.inlines != nil {
+		inlines = r.define(block, r.scope)
+	}
+	f := r.frames.take()
+	f.parent, f.hasBlock, f.block = r.frame, true, own
+	r.frame = f
+	r.runTarget(to, context, inlines)
+	r.frame = f.parent
+	r.frames.release()
 }
 
 func (r *renderer) partialBlock() *partialBlock {
@@ -241,28 +247,23 @@ func (r *renderer) runBlock(b *partialBlock, context value) {
 
 // runClosure runs a program where it was written, with a context.
 func (r *renderer) runClosure(c closure, context value) {
-	scope, params, inlines := r.scope, r.params, r.inlines
-	r.scope, r.params, r.inlines = c.scope, c.params, c.inlines
+	scope, params, home := r.scope, r.params, r.home
+	r.scope, r.params, r.home = c.scope, c.params, c.home
 	r.runWith(c.program, context)
-	r.scope, r.params, r.inlines = scope, params, inlines
+	r.scope, r.params, r.home = scope, params, home
 }
 
 // runTemplate runs a partial from a file: ../ ends at its context, unless option Compat is on.
-func (r *renderer) runTemplate(t *Template, context value) {
-	scope := r.scope
+func (r *renderer) runTemplate(t *Template, context value, inlines *inlines) {
+	scope, home := r.scope, r.home
 	if !r.engine.config.Compat {
 		r.scope = nil
 	}
-	if scope != r.scope || !same(context, scope.this) {
-		s := r.scopes.take()
-		s.this, s.parent = context, r.scope
-		r.scope = s
-		r.run(t.main)
-		r.scopes.release()
-	} else {
-		r.run(t.main)
-	}
-	r.scope = scope
+	r.home = r.activations.take()
+	r.home.inlines = inlines
+	r.runWith(t.main, context)
+	r.scope, r.home = scope, home
+	r.activations.release()
 }
 
 // template finds the template of a partial, nil if there is none.
@@ -314,15 +315,21 @@ func (r *renderer) cycle() string {
 
 // indentLines puts indent before every line of out from start on, the empty one at the end excepted.
 func indentLines(out []byte, start int, indent string) []byte {
-	text := string(out[start:])
-	out = out[:start]
-	for text != "" {
-		end := strings.IndexByte(text, '\n') + 1
-		if end == 0 {
-			end = len(text)
-		}
-		out = append(append(out, indent...), text[:end]...)
-		text = text[end:]
+	text := out[start:]
+	lines := bytes.Count(text, []byte{'\n'})
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		lines++
+	}
+	from := len(out)
+	out = append(out, make([]byte, lines*len(indent))...)
+	// From the last line to the first, each moves to where it will be.
+	for to := len(out); from > start; {
+		line := bytes.LastIndexByte(out[start:from-1], '\n') + 1 + start
+		to -= from - line
+		copy(out[to:], out[line:from])
+		to -= len(indent)
+		copy(out[to:], indent)
+		from = line
 	}
 	return out
 }

@@ -36,7 +36,7 @@ func (c *compiler) expr(e syntax.Expr) expr {
 func (c *compiler) path(p *syntax.Path, final bool) expr {
 	start, parts := c.start(p)
 	if start == nil {
-		return c.firstName(p)
+		return c.firstName(p, final)
 	}
 	if len(parts) == 0 {
 		return start
@@ -89,11 +89,11 @@ func (c *compiler) start(p *syntax.Path) (expr, []string) {
 	case p.Data && len(p.Parts) == 0:
 		return func(*renderer) value { return value{} }, nil
 	case p.Data && p.Depth == 0 && p.Parts[0] == "root":
-		return c.firstName(&syntax.Path{Pos: p.Pos, Data: true, Parts: p.Parts[:1]}), p.Parts[1:]
+		return c.firstName(&syntax.Path{Pos: p.Pos, Data: true, Parts: p.Parts[:1]}, false), p.Parts[1:]
 	case p.Data && len(p.Parts) == 1:
 		return nil, nil
 	case p.Data:
-		return c.firstName(&syntax.Path{Pos: p.Pos, Data: true, Depth: p.Depth, Parts: p.Parts[:1]}), p.Parts[1:]
+		return c.firstName(&syntax.Path{Pos: p.Pos, Data: true, Depth: p.Depth, Parts: p.Parts[:1]}, false), p.Parts[1:]
 	case c.config.Compat && p.Depth == 0 && !p.Scoped && len(p.Parts) > 0:
 		name := p.Parts[0]
 		return func(r *renderer) value { return r.climb(name) }, p.Parts[1:]
@@ -112,16 +112,24 @@ func (c *compiler) start(p *syntax.Path) (expr, []string) {
 	}, p.Parts
 }
 
-// firstName compiles @name, the first name of a path of data.
-func (c *compiler) firstName(p *syntax.Path) expr {
+// firstName compiles @name, the first name of a path of data. With final, it is the only one.
+func (c *compiler) firstName(p *syntax.Path, final bool) expr {
 	name, depth, at := p.Parts[0], p.Depth, c.at(p.Pos)
-	strict := c.config.Strict
+	strict, wanted := c.config.Strict || c.config.AssumeObjects, c.config.Strict && final
 	return func(r *renderer) value {
-		v, ok := r.variable(r.up(depth), name)
-		if !ok && strict {
-			r.site = at
-			r.fail("%q not defined in [object Object]", name)
+		f := r.up(depth)
+		v, ok := r.variable(f, name)
+		if ok || !strict || f != nil && !wanted {
+			return v
 		}
+		r.site = at
+		switch {
+		case f != nil:
+			r.fail("%q not defined in [object Object]", name)
+		case wanted:
+			r.fail("%q not defined in undefined", name)
+		}
+		r.fail("Cannot read properties of undefined (reading '%s')", name)
 		return v
 	}
 }
@@ -163,9 +171,13 @@ func (c *compiler) strictPath(p *syntax.Path, start expr, steps []step, final bo
 	}
 }
 
-// climb looks a name up in the context and then in those around it, for option Compat.
+// climb looks a name up in the context and then in those around it, for option Compat. As in handlebars.js, a context
+// that is false, 0 or "" is itself the answer.
 func (r *renderer) climb(name string) value {
 	for s := r.scope; s != nil; s = s.parent {
+		if !s.this.isNil() && !isList(s.this.resolve()) && !s.this.isTruthy(false) {
+			return s.this
+		}
 		if v, ok := r.property(s.this, name); ok && !v.isNil() {
 			return v
 		}

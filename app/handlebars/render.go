@@ -12,7 +12,7 @@ const maxPartials = 250
 // A renderer is one rendering on its way. Its parts are used again by later ones; only out grows with the page.
 //
 // What it keeps while it runs are four chains, each entered and left like a stack: the contexts that ../ goes up, the
-// frames of @data, the block parameters, and the inline partials in force.
+// frames of @data, the block parameters, and the inline partials of the template.
 type renderer struct {
 	engine  *Engine
 	library *library
@@ -20,20 +20,24 @@ type renderer struct {
 	ctx     context.Context
 	done    <-chan struct{}
 
-	out     []byte
-	scope   *scope
-	frame   *frame
-	params  *params
-	inlines *inlines
-	root    value
-	site    *site   // where the renderer is, for errors
-	trail   []*site // of the partials that it is in
+	out    []byte
+	scope  *scope
+	frame  *frame
+	params *params
+	home   *activation
+	root   value
+	site   *site   // where the renderer is, for errors
+	trail  []*site // of the partials that it is in
 
-	seen    map[string]*Template // templates read for this page, when files may change
-	scopes  pool[scope]
-	frames  pool[frame]
-	options pool[Options]
-	args    []value
+	seen   map[string]*Template // templates read for this page, when files may change
+	body   html                 // the page that a layout is for
+	around overlay              // the context of the layout
+
+	scopes      pool[scope]
+	frames      pool[frame]
+	loops       pool[loop]
+	activations pool[activation]
+	args        []value
 }
 
 // A scope is a context. Where a partial begins there is no parent.
@@ -106,12 +110,14 @@ func (e *Engine) renderer(ctx context.Context, l *library) *renderer {
 
 // free gives a renderer back. Nothing of the page stays in it but an output buffer of reasonable size.
 func (e *Engine) free(r *renderer) {
-	r.scopes.reset()
-	r.frames.reset()
-	r.options.reset()
+	r.leave()
+	clear(r.around.vals)
 	clear(r.args[:cap(r.args)])
 	clear(r.trail[:cap(r.trail)])
-	kept := renderer{out: r.out[:0], scopes: r.scopes, frames: r.frames, options: r.options, args: r.args[:0], trail: r.trail[:0]}
+	kept := renderer{
+		out: r.out[:0], args: r.args[:0], trail: r.trail[:0], around: overlay{vals: r.around.vals[:0]},
+		scopes: r.scopes, frames: r.frames, loops: r.loops, activations: r.activations,
+	}
 	if cap(kept.out) > 1<<20 {
 		kept.out = nil
 	}
@@ -151,17 +157,18 @@ func (r *renderer) page(t *Template, context value, data map[string]any) (err er
 	r.site = &t.start
 	r.frame = r.frames.take()
 	r.frame.vars = data
-	r.scope = r.scopes.take()
-	r.scope.this = context
-	r.run(t.main)
+	r.home = r.activations.take()
+	r.runWith(t.main, context)
 	return nil
 }
 
 // leave forgets a page that is done, before its layout runs.
 func (r *renderer) leave() {
-	r.frames.reset()
 	r.scopes.reset()
-	r.inlines, r.params = nil, nil
+	r.frames.reset()
+	r.loops.reset()
+	r.activations.reset()
+	r.params = nil
 }
 
 // recovered turns a panic into an error: one of ours, or that of a helper or a method String.
@@ -178,17 +185,26 @@ func (r *renderer) recovered(p any) error {
 
 // run writes a program with the context, the data and the parameters that are in force.
 func (r *renderer) run(p *program) {
-	if p == nil {
+	if p != nil {
+		r.runIn(p, r.scope)
+	}
+}
+
+// runIn is run for a program that stands in a scope, which is that around the one in force if the program has a context
+// of its own.
+func (r *renderer) runIn(p *program, around *scope) {
+	if p.inlines == nil {
+		for _, op := range p.ops {
+			op(r)
+		}
 		return
 	}
-	before := r.inlines
-	if p.inlines != nil {
-		r.define(p, nil)
-	}
+	before := r.home.inlines
+	r.home.inlines = r.define(p, around)
 	for _, op := range p.ops {
 		op(r)
 	}
-	r.inlines = before
+	r.home.inlines = before
 }
 
 // runWith writes a program with another context, unless it is the one in force.
@@ -197,7 +213,7 @@ func (r *renderer) runWith(p *program, context value, values ...value) {
 		return
 	}
 	outer, outerParams := r.scope, r.params
-	entered := !p.template.climbs || !same(context, outer.this)
+	entered := outer == nil || !p.template.climbs || !same(context, outer.this)
 	if entered {
 		r.scope = r.scopes.take()
 		r.scope.this, r.scope.parent = context, outer
@@ -205,20 +221,11 @@ func (r *renderer) runWith(p *program, context value, values ...value) {
 	if p.params > 0 {
 		r.params = &params{values: values, parent: outerParams}
 	}
-	r.run(p)
+	r.runIn(p, outer)
 	r.scope, r.params = outer, outerParams
 	if entered {
 		r.scopes.release()
 	}
-}
-
-// captured writes a program and returns what it wrote.
-func (r *renderer) captured(f func()) string {
-	start := len(r.out)
-	f()
-	s := string(r.out[start:])
-	r.out = r.out[:start]
-	return s
 }
 
 // cancelled breaks the rendering off when its context is over.
@@ -254,9 +261,9 @@ func (r *renderer) variable(f *frame, name string) (value, bool) {
 		if v, ok := f.vars[name]; ok {
 			return value{any: v}, true
 		}
-	}
-	if name == "root" {
-		return r.root, true
+		if f.parent == nil && name == "root" {
+			return r.root, true
+		}
 	}
 	return value{}, false
 }

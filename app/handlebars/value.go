@@ -42,8 +42,8 @@ func (v value) export(fields *fieldCache) any {
 		return v.rv.Interface()
 	case *overlay:
 		return x.toMap(fields)
-	case html:
-		return SafeString(x)
+	case *html:
+		return SafeString(x.text)
 	}
 	return v.any
 }
@@ -97,8 +97,8 @@ func (v value) isEmpty() bool {
 		return len(x) == 0
 	case map[string]any:
 		return x == nil
-	case html:
-		return len(x) == 0
+	case *html:
+		return len(x.text) == 0
 	}
 	rv := v.resolve()
 	switch rv.Kind() {

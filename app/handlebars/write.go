@@ -13,7 +13,7 @@ import (
 type SafeString string
 
 // html is the page that a layout writes as {{{body}}}.
-type html []byte
+type html struct{ text []byte }
 
 // maxDepth of lists inside lists that are written as text; a list that holds itself ends there.
 const maxListDepth = 32
@@ -49,8 +49,8 @@ func (r *renderer) write(v value, escape bool) {
 		r.writeText(x, escape)
 	case SafeString:
 		r.out = append(r.out, x...)
-	case html:
-		r.out = append(r.out, x...)
+	case *html:
+		r.out = append(r.out, x.text...)
 	case int:
 		r.out = strconv.AppendInt(r.out, int64(x), 10)
 	case nil:
@@ -122,8 +122,10 @@ func appendValue(dst []byte, v value, depth int) []byte {
 	switch x := v.any.(type) {
 	case *overlay:
 		return append(dst, "[object Object]"...)
-	case html:
-		return append(dst, x...)
+	case *partialBlock:
+		return dst
+	case *html:
+		return append(dst, x.text...)
 	case fmt.Stringer:
 		if v.isNilPointer() {
 			return dst

@@ -197,11 +197,15 @@ func (c *checker) single(t token, first set, end kind) error {
 // block reads the rest of a tag that opens a block or a link of an else chain.
 func (c *checker) block(t token, first, within set) error {
 	g := c.open(t)
-	name, err := c.call(first, setOf(tokClose, tokOpenBlockParams))
+	ends := setOf(tokClose, tokOpenBlockParams)
+	if t.kind == tokOpenPartialBlock {
+		ends = setOf(tokClose)
+	}
+	name, err := c.call(first, ends)
 	if err != nil {
 		return err
 	}
-	end, err := c.take(setOf(tokClose, tokOpenBlockParams))
+	end, err := c.take(ends)
 	if err == nil && end.kind == tokOpenBlockParams {
 		end, err = c.blockParams(g)
 	}
@@ -363,7 +367,7 @@ func (c *checker) name(s set) (name, error) {
 	case tokID, tokData:
 		return c.path(afterParam | setOf(tokSep))
 	case tokOpenSexpr:
-		return name{offset: t.pos}, c.subexpression()
+		return name{text: "undefined", offset: t.pos}, c.subexpression()
 	}
 	c.i++
 	l := &Literal{Pos: t.pos, Text: t.text}
