@@ -100,7 +100,10 @@ func (e *Engine) adapt(name string, fn any) *helper {
 //	helpers   Helpers for this page, before those of the engine
 //	body      in the layout: the page
 //
-// Nothing is written to w unless the whole page could be rendered. The error is an *[Error].
+// A layout is a file in Config.LayoutsDir, whatever its name says. Still, what comes from a request belongs below a name
+// of its own in the data, and is not the data itself.
+//
+// Nothing is written to w unless the whole page could be rendered. The error is an *[Error], or that of w.
 func (e *Engine) Render(w io.Writer, view app.View) error {
 	return e.RenderContext(context.Background(), w, view)
 }

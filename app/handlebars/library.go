@@ -165,10 +165,10 @@ func (l *library) missing(what, name, dir string, err error) error {
 
 // missingPartial is the end of the message about a partial that is not there.
 func (l *library) missingPartial(name string) string {
-	if l.fsys == nil {
-		return ""
-	}
 	dir := l.engine.config.PartialsDir
+	if l.fsys == nil {
+		return l.didYouMean(name, dir)
+	}
 	return fmt.Sprintf(" in %s%s", l.path(dir), l.didYouMean(name, dir))
 }
 
@@ -188,6 +188,9 @@ func (l *library) didYouMean(name, dir string) string {
 // names are the templates in a directory and below it, without their extension. Those of the views leave layouts and
 // partials out.
 func (l *library) names(dir string) []string {
+	if l.fsys == nil {
+		return nil
+	}
 	var names []string
 	_ = fs.WalkDir(l.fsys, dir, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {

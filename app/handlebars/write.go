@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,9 +15,6 @@ type SafeString string
 
 // html is the page that a layout writes as {{{body}}}.
 type html struct{ text []byte }
-
-// maxDepth of lists inside lists that are written as text; a list that holds itself ends there.
-const maxListDepth = 32
 
 var (
 	stringType = reflect.TypeFor[string]()
@@ -81,7 +79,7 @@ func (r *renderer) writeOther(v value, escape bool) {
 		escape = false
 	}
 	start := len(r.out)
-	r.out = appendValue(r.out, v, 0)
+	r.out = appendValue(r.out, v, nil)
 	if escape && needsEscape(r.out[start:]) {
 		s := string(r.out[start:])
 		r.out = appendEscaped(r.out[:start], s)
@@ -114,11 +112,12 @@ func text(v value) string {
 	if s, ok := v.any.(string); ok {
 		return s
 	}
-	return string(appendValue(nil, v, 0))
+	return string(appendValue(nil, v, nil))
 }
 
-// appendValue writes a value as JavaScript turns it into a string, except that a fmt.Stringer is asked.
-func appendValue(dst []byte, v value, depth int) []byte {
+// appendValue writes a value as JavaScript turns it into a string, except that a fmt.Stringer is asked. Inside are the
+// lists around it: one that holds itself is empty there.
+func appendValue(dst []byte, v value, inside []uintptr) []byte {
 	switch x := v.any.(type) {
 	case *overlay:
 		return append(dst, "[object Object]"...)
@@ -162,11 +161,17 @@ func appendValue(dst []byte, v value, depth int) []byte {
 		if !isList(rv) {
 			return append(dst, rv.Bytes()...)
 		}
-		for i := 0; i < rv.Len() && depth < maxListDepth; i++ {
+		if rv.Kind() == reflect.Slice {
+			if slices.Contains(inside, rv.Pointer()) {
+				return dst
+			}
+			inside = append(inside, rv.Pointer())
+		}
+		for i := range rv.Len() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendValue(dst, fromReflect(rv.Index(i)), depth+1)
+			dst = appendValue(dst, fromReflect(rv.Index(i)), inside)
 		}
 		return dst
 	case reflect.Func, reflect.Chan:
