@@ -141,9 +141,14 @@ type wire struct {
 	conn *websocket.Conn
 }
 
+// dial opens a WebSocket that ends with the context.
 func (s *soak) dial(ctx context.Context, path string) (*wire, error) {
 	conn, _, err := websocket.Dial(ctx, s.url+path, nil)
-	return &wire{s, conn}, err
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { conn.CloseNow() })
+	return &wire{s, conn}, nil
 }
 
 func (w *wire) send(ctx context.Context, packets ...string) error {
