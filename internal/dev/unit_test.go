@@ -147,6 +147,9 @@ func TestWatchTree(t *testing.T) {
 		}
 	}
 	if err := os.Symlink(dir, filepath.Join(dir, "public", "loop")); err != nil {
+		if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
+			t.Fatal(err)
+		}
 		t.Skip("no symbolic links here:", err)
 	}
 	put := func(name string) {
