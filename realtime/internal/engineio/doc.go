@@ -23,7 +23,8 @@
 // # Goroutines
 //
 //	reader    one a WebSocket, from the upgrade to its end
-//	drain     while a WebSocket's outbox has packets; started by who adds
+//	drain     while the outbox of a session that is carried has packets;
+//	          started by who adds
 //	net/http  one a request, for the length of a poll or of a POST
 //
 // A timer a session sends the pings and closes whoever does not answer. Every

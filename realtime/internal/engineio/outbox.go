@@ -18,7 +18,7 @@ var (
 	errAttached = errors.New("engineio: session uses a WebSocket")
 )
 
-// sink writes packets to a WebSocket, whole and in order. finish ends the
+// sink writes packets to a carrier, whole and in order. finish ends the
 // connection after them. Only one goroutine at a time calls it.
 type sink interface {
 	write([]Packet) error
@@ -48,7 +48,7 @@ type outbox struct {
 	letGo    bool // the poll that stood at the door when it began may go
 	closed   bool
 	draining bool // a goroutine takes packets to the sink
-	sink     sink // non-nil once a WebSocket has the door
+	sink     sink // non-nil once a carrier has the door
 }
 
 func newOutbox(limit int) outbox {

@@ -12,11 +12,11 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b
 // maxPooled is the capacity in bytes above which a buffer is not kept.
 const maxPooled = 64 << 10
 
-// next reads a packet from ws and passes it to handle. A binary frame is a
+// next reads a packet from c and passes it to handle. A binary frame is a
 // message, a text frame a packet.
-func (ws *webSocket) next(handle func(received)) error {
+func next(c carrier, handle func(received)) error {
 	buf := buffers.Get().(*[]byte)
-	data, binary, err := ws.read(*buf)
+	data, binary, err := c.read(*buf)
 	if err == nil {
 		p := received{kind: typeMessage, data: data, binary: true}
 		if !binary {
@@ -33,21 +33,21 @@ func (ws *webSocket) next(handle func(received)) error {
 	return err
 }
 
-// dismiss closes a WebSocket that nobody wants, as its reader.
-func (ws *webSocket) dismiss() {
-	ws.finish()
+// dismiss closes a connection that nobody wants, as its reader.
+func dismiss(c carrier) {
+	c.finish()
 	for {
-		if err := ws.next(func(received) {}); err != nil && err != errPacket {
-			ws.abort()
+		if err := next(c, func(received) {}); err != nil && err != errPacket {
+			c.abort()
 			return
 		}
 	}
 }
 
-// readAll is the reader of a session whose transport is ws.
-func (s *Session) readAll(ws *webSocket) {
+// readAll is the reader of a session that c carries.
+func (s *Session) readAll(c carrier) {
 	for {
-		err := ws.next(func(p received) { s.receive(p) })
+		err := next(c, func(p received) { s.receive(p) })
 		switch {
 		case err == errPacket:
 			s.end(ReasonParseError, true) // then reads on, for the client's close frame
@@ -55,90 +55,90 @@ func (s *Session) readAll(ws *webSocket) {
 			s.end(ReasonTransportError, true)
 		case err != nil:
 			s.end(ReasonTransportClose, false)
-			ws.abort()
+			c.abort()
 			return
 		}
 	}
 }
 
-// upgrade moves the session from polling to ws by the exchange of
+// upgrade moves the session from polling to c by the exchange of
 // https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#upgrade:
 // a probe, its answer, and the client's word that it has switched. Until then
-// polling stays the transport, and a WebSocket that fails takes nothing down.
-// From then on upgrade is ws's reader.
-func (s *Session) upgrade(ws *webSocket) {
-	timeout := time.AfterFunc(s.server.config.UpgradeTimeout, ws.abort)
+// polling stays the transport, and a candidate that fails takes nothing down.
+// From then on upgrade is c's reader.
+func (s *Session) upgrade(c carrier) {
+	timeout := time.AfterFunc(s.server.config.UpgradeTimeout, c.abort)
 	probed, upgraded := false, false
 	for !upgraded {
-		err := ws.next(func(p received) {
+		err := next(c, func(p received) {
 			switch {
-			case p.kind == typePing && string(p.data) == "probe" && s.probe(ws):
+			case p.kind == typePing && string(p.data) == "probe" && s.probe(c):
 				probed = true
 			case p.kind == typeUpgrade && probed && timeout.Stop():
-				upgraded = s.switchTo(ws)
+				upgraded = s.switchTo(c)
 			default:
-				s.abandon(ws)
-				ws.finish()
+				s.abandon(c)
+				c.finish()
 			}
 		})
 		if err == errPacket {
-			s.abandon(ws)
-			ws.finish()
+			s.abandon(c)
+			c.finish()
 		} else if err != nil && !upgraded {
 			timeout.Stop()
-			s.abandon(ws)
-			ws.abort()
+			s.abandon(c)
+			c.abort()
 			return
 		}
 	}
-	s.readAll(ws)
+	s.readAll(c)
 }
 
 // probe answers the probe of the candidate, which holds polling. It reports
-// false for a WebSocket that is no candidate any more.
-func (s *Session) probe(ws *webSocket) bool {
+// false for a connection that is no candidate any more.
+func (s *Session) probe(c carrier) bool {
 	s.mu.Lock()
-	candidate := s.candidate == ws
+	candidate := s.candidate == c
 	s.mu.Unlock()
 	if candidate {
-		ws.write([]Packet{probeAnswer})
+		c.write([]Packet{probeAnswer})
 		s.out.hold(true)
 	}
 	return candidate
 }
 
-// offer makes ws the candidate of an upgrade, unless the session has ended, or
-// another WebSocket came first.
-func (s *Session) offer(ws *webSocket) bool {
+// offer makes c the candidate of an upgrade, unless the session has ended, or
+// another connection came first.
+func (s *Session) offer(c carrier) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.candidate != nil || s.socket != nil {
+	if s.closed || s.candidate != nil || s.carrier != nil {
 		return false
 	}
-	s.candidate = ws
+	s.candidate = c
 	return true
 }
 
 // switchTo makes the candidate the transport. What waited in the outbox follows.
-func (s *Session) switchTo(ws *webSocket) bool {
+func (s *Session) switchTo(c carrier) bool {
 	s.mu.Lock()
-	if s.closed || s.candidate != ws {
+	if s.closed || s.candidate != c {
 		s.mu.Unlock()
-		ws.abort()
+		c.abort()
 		return false
 	}
-	s.candidate, s.socket, s.transport = nil, ws, WebSocket
+	s.candidate, s.carrier, s.transport = nil, c, c.name()
 	s.mu.Unlock()
-	if s.out.attach(ws) != nil { // ended in between
-		ws.abort()
+	if s.out.attach(c) != nil { // ended in between
+		c.abort()
 	}
 	return true
 }
 
 // abandon gives up an upgrade; polling goes on, and another may be tried.
-func (s *Session) abandon(ws *webSocket) {
+func (s *Session) abandon(c carrier) {
 	s.mu.Lock()
-	was := s.candidate == ws
+	was := s.candidate == c
 	if was {
 		s.candidate = nil
 	}

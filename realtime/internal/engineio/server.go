@@ -35,10 +35,10 @@ type Server struct {
 
 	mu       sync.Mutex // guards the rest
 	sessions map[string]*Session
-	count    int                     // sessions that have not ended
-	sockets  map[*webSocket]struct{} // that are being read
-	closing  bool                    // no session may begin
-	idle     chan struct{}           // closed when count is 0 while closing
+	count    int                  // sessions that have not ended
+	carriers map[carrier]struct{} // that are being read
+	closing  bool                 // no session may begin
+	idle     chan struct{}        // closed when count is 0 while closing
 }
 
 // NewServer returns a server that calls connect for each new session, with the
@@ -49,7 +49,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 		config:   config,
 		connect:  connect,
 		sessions: make(map[string]*Session),
-		sockets:  make(map[*webSocket]struct{}),
+		carriers: make(map[carrier]struct{}),
 		idle:     make(chan struct{}),
 	}
 }
@@ -126,7 +126,7 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 	if ws == nil {
 		return
 	}
-	reader := ws.dismiss // a second WebSocket, or one that comes too late
+	reader := func() { dismiss(ws) } // a second WebSocket, or one that comes too late
 	if session.offer(ws) {
 		reader = func() { session.upgrade(ws) }
 	}
@@ -161,9 +161,10 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string)
 			return
 		}
 	}
-	session := &Session{id: newID(), server: s, transport: transport, socket: ws, out: newOutbox(s.config.MaxBuffered)}
+	session := &Session{id: newID(), server: s, transport: transport, out: newOutbox(s.config.MaxBuffered)}
 	handshake := s.handshake(session)
 	if ws != nil {
+		session.carrier = ws
 		session.out.add(handshake)
 	}
 	session.handler = s.connect(session, r)
@@ -264,20 +265,20 @@ func (s *Server) ended() {
 	}
 }
 
-// read runs f, the reader of ws, in a goroutine of its own, unless the server is
+// read runs f, the reader of c, in a goroutine of its own, unless the server is
 // closing.
-func (s *Server) read(ws *webSocket, f func()) bool {
+func (s *Server) read(c carrier, f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
 		return false
 	}
-	s.sockets[ws] = struct{}{}
+	s.carriers[c] = struct{}{}
 	s.readers.Go(func() {
 		f()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.sockets, ws)
+		delete(s.carriers, c)
 	})
 	return true
 }
@@ -340,12 +341,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// cut ends every WebSocket without any ceremony.
+// cut ends every carrier without any ceremony.
 func (s *Server) cut() {
 	s.mu.Lock()
-	sockets := slices.Collect(maps.Keys(s.sockets))
+	carriers := slices.Collect(maps.Keys(s.carriers))
 	s.mu.Unlock()
-	for _, ws := range sockets {
-		ws.abort()
+	for _, c := range carriers {
+		c.abort()
 	}
 }

@@ -48,13 +48,13 @@ type Session struct {
 
 	mu        sync.Mutex // guards the rest
 	transport string
-	socket    *webSocket // the WebSocket, once it is the transport
-	candidate *webSocket // the WebSocket of an upgrade under way
-	posting   bool       // a POST is under way
-	abort     func()     // ends the reading of its body, while it is read
-	begun     bool       // others know it; before that it does not end
-	premature func()     // the end that was asked for before
-	condemned bool       // too slow, about to be closed
+	carrier   carrier // what carries it, once that is not polling
+	candidate carrier // what an upgrade under way would make its carrier
+	posting   bool    // a POST is under way
+	abort     func()  // ends the reading of its body, while it is read
+	begun     bool    // others know it; before that it does not end
+	premature func()  // the end that was asked for before
+	condemned bool    // too slow, about to be closed
 	closed    bool
 	lingering bool // closed, but a poll may still fetch what is left
 	heartbeat heartbeat
@@ -133,7 +133,7 @@ func (s *Session) end(reason string, flush bool) {
 	if s.abort != nil {
 		s.abort()
 	}
-	socket, candidate := s.socket, s.candidate
+	carrier, candidate := s.carrier, s.candidate
 	s.mu.Unlock()
 
 	var farewell []Packet
@@ -143,7 +143,7 @@ func (s *Session) end(reason string, flush bool) {
 	case reason == ReasonTransportClose && flush: // it said so itself, its poll is let go
 		farewell = []Packet{noop}
 	}
-	if left := s.out.close(flush, farewell...); left && socket == nil {
+	if left := s.out.close(flush, farewell...); left && carrier == nil {
 		s.linger()
 	} else {
 		s.server.remove(s)
@@ -151,8 +151,8 @@ func (s *Session) end(reason string, flush bool) {
 	if candidate != nil {
 		candidate.abort()
 	}
-	if socket != nil && !flush {
-		socket.abort()
+	if carrier != nil && !flush {
+		carrier.abort()
 	}
 	s.handler.Closed(reason)
 	s.server.ended()
@@ -202,12 +202,12 @@ func (s *Session) receive(p received) bool {
 		}
 		if err := s.handler.Message(p.data, p.binary); err != nil {
 			s.server.config.Logger.Debug("realtime: client sent an invalid message, closing it", "sid", s.id, "error", err)
-			s.end(ReasonForcedClose, s.Transport() == WebSocket)
+			s.end(ReasonForcedClose, s.Transport() != Polling)
 		}
 	case typePong:
 		s.pong()
 	case typePing: // in revision 4 of the protocol the server sends the pings
-		s.end(ReasonTransportError, s.Transport() == WebSocket)
+		s.end(ReasonTransportError, s.Transport() != Polling)
 	case typeClose:
 		s.end(ReasonTransportClose, true)
 	}

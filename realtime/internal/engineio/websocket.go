@@ -62,6 +62,8 @@ func accept(w http.ResponseWriter, r *http.Request, limit int64, timeout time.Du
 	return &webSocket{lib: lib, wire: h.wire, limit: limit}, nil
 }
 
+func (s *webSocket) name() string { return WebSocket }
+
 // read waits for the next message and appends it to buf[:0]. After an error the
 // connection is closed.
 func (s *webSocket) read(buf []byte) (data []byte, binary bool, err error) {

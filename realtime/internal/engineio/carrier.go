@@ -1,0 +1,23 @@
+package engineio
+
+// carrier is a connection that carries one session both ways for as long as it
+// lives: a WebSocket. A long-poll is none.
+//
+// read belongs to one goroutine, the connection's reader, and so do write and
+// finish to another, the drain of the session's outbox; abort may be called by
+// anybody.
+type carrier interface {
+	// write and finish are those of a sink.
+	sink
+
+	// name returns the protocol's name of the transport.
+	name() string
+
+	// read waits for the next message and appends it to buf[:0]. It returns
+	// errPacket or errLarge, after which it may be called for what the client
+	// sends before it closes, or the error that ended the connection.
+	read(buf []byte) (data []byte, binary bool, err error)
+
+	// abort ends the connection at once. A blocked read or write returns.
+	abort()
+}
