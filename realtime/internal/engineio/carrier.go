@@ -14,8 +14,9 @@ type carrier interface {
 	name() string
 
 	// read waits for the next message and appends it to buf[:0]. It returns
-	// errPacket or errLarge, after which it may be called for what the client
-	// sends before it closes, or the error that ended the connection.
+	// errPacket, errLarge or errFragments, after which it may be called on for
+	// what the client sends before it closes, or the error that ended the
+	// connection.
 	read(buf []byte) (data []byte, binary bool, err error)
 
 	// abort ends the connection at once. A blocked read or write returns.

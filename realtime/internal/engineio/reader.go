@@ -33,11 +33,17 @@ func next(c carrier, handle func(received)) error {
 	return err
 }
 
+// breach reports whether err is for a client that breaks the rules, which is read
+// on until it has closed its side, rather than for a connection that has ended.
+func breach(err error) bool {
+	return err == errPacket || err == errLarge || err == errFragments
+}
+
 // dismiss closes a connection that nobody wants, as its reader.
 func dismiss(c carrier) {
 	c.finish()
 	for {
-		if err := next(c, func(received) {}); err != nil && err != errPacket {
+		if err := next(c, func(received) {}); err != nil && !breach(err) {
 			c.abort()
 			return
 		}
@@ -51,7 +57,7 @@ func (s *Session) readAll(c carrier) {
 		switch {
 		case err == errPacket:
 			s.end(ReasonParseError, true) // then reads on, for the client's close frame
-		case err == errLarge:
+		case breach(err):
 			s.end(ReasonTransportError, true)
 		case err != nil:
 			s.end(ReasonTransportClose, false)
@@ -81,7 +87,7 @@ func (s *Session) upgrade(c carrier) {
 				c.finish()
 			}
 		})
-		if err == errPacket {
+		if breach(err) {
 			s.abandon(c)
 			c.finish()
 		} else if err != nil && !upgraded {

@@ -20,6 +20,7 @@ type Config struct {
 	UpgradeTimeout time.Duration
 	MaxPayload     int // bytes of a message or of the body of a POST, inclusive
 	MaxBuffered    int // bytes that may wait for a client
+	MaxFragments   int // frames of a WebSocket message, the empty ones, too; 0 is no limit
 	Transports     []string
 	AllowUpgrades  bool
 	CORS           CORS
@@ -196,7 +197,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) *webSocket {
 		s.refuse(w, r, errOrigin)
 		return nil
 	}
-	ws, err := accept(w, r, int64(s.config.MaxPayload), s.config.PingInterval+s.config.PingTimeout)
+	ws, err := s.config.accept(w, r)
 	if err != nil {
 		s.config.Logger.Debug("realtime: WebSocket handshake failed", "remote", r.RemoteAddr, "error", err)
 		return nil

@@ -30,6 +30,7 @@ const (
 const (
 	statusNone         = 0 // an empty close frame, which reads as 1005
 	statusInvalidText  = 1007
+	statusPolicy       = 1008
 	statusMessageLarge = 1009
 )
 
@@ -42,15 +43,17 @@ type webSocket struct {
 	lib   *websocket.Conn
 	wire  *wire
 	limit int64 // bytes of a message, inclusive
+	stray bool  // it is in the middle of a message that nobody wants
 
 	closing sync.Once
 }
 
 // accept answers the WebSocket handshake of r. When it returns an error, the
 // request is answered already. The webSocket outlives the request: it keeps
-// nothing of it. A write that takes longer than timeout ends the connection.
-func accept(w http.ResponseWriter, r *http.Request, limit int64, timeout time.Duration) (*webSocket, error) {
-	h := &hijack{ResponseWriter: w, timeout: timeout}
+// nothing of it. A write that takes longer than a ping and its answer may ends
+// the connection.
+func (c *Config) accept(w http.ResponseWriter, r *http.Request) (*webSocket, error) {
+	h := &hijack{ResponseWriter: w, timeout: c.PingInterval + c.PingTimeout, fragments: c.MaxFragments}
 	lib, err := websocket.Accept(h, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // the server has checked the Origin by its own rule
 		CompressionMode:    websocket.CompressionDisabled,
@@ -59,24 +62,32 @@ func accept(w http.ResponseWriter, r *http.Request, limit int64, timeout time.Du
 		return nil, err
 	}
 	lib.SetReadLimit(-1) // its own limit closes with a reason that clients do not expect
-	return &webSocket{lib: lib, wire: h.wire, limit: limit}, nil
+	return &webSocket{lib: lib, wire: h.wire, limit: int64(c.MaxPayload)}, nil
 }
 
 func (s *webSocket) name() string { return WebSocket }
 
 // read waits for the next message and appends it to buf[:0]. After an error the
-// connection is closed.
+// connection is closed; reading on waits for the client's part in that.
 func (s *webSocket) read(buf []byte) (data []byte, binary bool, err error) {
+	if s.stray {
+		return buf, false, s.wire.discard()
+	}
 	kind, r, err := s.lib.Reader(context.Background())
-	if err != nil {
-		return buf, false, err
+	data = buf
+	if err == nil {
+		data, err = appendAll(buf[:0], r, s.limit)
 	}
-	data, err = appendAll(buf[:0], r, s.limit)
-	if err == errLarge {
+	switch {
+	case err == errLarge:
+		s.stray = true
 		s.close(statusMessageLarge)
-		return data, false, err
-	}
-	if err != nil {
+		return data, false, errLarge
+	case errors.Is(err, errFragments):
+		s.stray = true
+		s.close(statusPolicy)
+		return data, false, errFragments
+	case err != nil:
 		return data, false, err
 	}
 	if kind == websocket.MessageText && !utf8.Valid(data) {
@@ -136,11 +147,44 @@ type wire struct {
 	net.Conn
 	timeout time.Duration // of a write
 
+	early  []byte // what net/http had read already; the reader's
+	frames frames // the reader's
+
 	mu     sync.Mutex // guards writing and the rest
 	closed bool       // a close frame is out, nothing may follow it
 }
 
 var corks = sync.Pool{New: func() any { b := make([]byte, 0, corkSize); return &b }}
+
+// Read fails with errFragments once a message has too many frames. Only the
+// reader may call it.
+func (w *wire) Read(p []byte) (n int, err error) {
+	if len(w.early) > 0 {
+		n = copy(p, w.early)
+		w.early = w.early[n:]
+	} else {
+		n, err = w.Conn.Read(p)
+	}
+	w.frames.pass(p[:n])
+	if w.frames.exceeded {
+		return 0, errFragments
+	}
+	return n, err
+}
+
+// discard reads past what is left up to the client's close frame, so that
+// closing does not cut off what was sent to the client. It returns why it ended.
+func (w *wire) discard() error {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	for !w.frames.closed {
+		_, err := w.Read((*buf)[:cap(*buf)])
+		if err != nil && err != errFragments {
+			return err
+		}
+	}
+	return net.ErrClosed
+}
 
 func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
@@ -208,8 +252,9 @@ func (w *wire) writeClose(code int) {
 // and buffers of a size that suits many idle connections.
 type hijack struct {
 	http.ResponseWriter
-	timeout time.Duration
-	wire    *wire
+	timeout   time.Duration
+	fragments int
+	wire      *wire
 }
 
 func (h *hijack) Unwrap() http.ResponseWriter { return h.ResponseWriter }
@@ -219,34 +264,13 @@ func (h *hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// net/http may have read past the request already; the library takes over
-	// what its reader has buffered.
+	// net/http may have read past the request already.
 	early, err := rw.Reader.Peek(rw.Reader.Buffered())
 	if err != nil {
 		conn.Close()
 		return nil, nil, err
 	}
 	conn.SetDeadline(time.Time{}) // of the request
-	h.wire = &wire{Conn: conn, timeout: h.timeout}
-	r := bufio.NewReaderSize(&prefixed{early, h.wire}, max(libraryBuffer, len(early)))
-	if _, err := r.Peek(len(early)); err != nil {
-		conn.Close()
-		return nil, nil, err
-	}
-	return h.wire, bufio.NewReadWriter(r, bufio.NewWriterSize(h.wire, libraryBuffer)), nil
-}
-
-// prefixed reads prefix, then r.
-type prefixed struct {
-	prefix []byte
-	r      io.Reader
-}
-
-func (p *prefixed) Read(b []byte) (int, error) {
-	if len(p.prefix) > 0 {
-		n := copy(b, p.prefix)
-		p.prefix = p.prefix[n:]
-		return n, nil
-	}
-	return p.r.Read(b)
+	h.wire = &wire{Conn: conn, timeout: h.timeout, early: early, frames: frames{limit: h.fragments}}
+	return h.wire, bufio.NewReadWriter(bufio.NewReaderSize(h.wire, libraryBuffer), bufio.NewWriterSize(h.wire, libraryBuffer)), nil
 }
