@@ -26,7 +26,7 @@ func (a Args) Raw(i int) json.RawMessage { return a.raw[i] }
 func (a Args) Values() []any {
 	values := make([]any, len(a.raw))
 	for i, raw := range a.raw {
-		values[i] = parser.Raw{JSON: raw, Attachments: a.attachments}
+		values[i] = parser.Raw{Data: raw, Attachments: a.attachments}
 	}
 	return values
 }
@@ -52,7 +52,7 @@ func (a Args) decode(i int, dst any) error {
 	if i >= len(a.raw) {
 		return nil
 	}
-	if err := parser.Unmarshal(a.raw[i], a.attachments, dst); err != nil {
+	if err := parser.JSON.Unmarshal(a.raw[i], a.attachments, dst); err != nil {
 		return fmt.Errorf("realtime: argument %d: %w", i+1, err)
 	}
 	return nil

@@ -55,11 +55,11 @@ func (b *Broadcast) Emit(event string, args ...any) error {
 	if err := checkEvent(event); err != nil {
 		return err
 	}
-	text, attachments, err := parser.EncodeEvent(b.namespace.name, parser.NoID, event, args)
+	frames, err := b.namespace.encode(parser.NoID, event, args)
 	if err != nil {
 		return fmt.Errorf("realtime: emit %q: %w", event, err)
 	}
-	return b.namespace.adapter.Broadcast(adapter.Packet{Text: text, Attachments: attachments, Volatile: b.volatile}, b.target)
+	return b.namespace.adapter.Broadcast(adapter.Packet{Frames: frames, Volatile: b.volatile}, b.target)
 }
 
 // Sockets returns the sockets that the broadcast reaches on this server.

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"sync"
@@ -34,7 +33,7 @@ type client struct {
 func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
 	c := &client{server: s, session: session, handshake: newHandshake(r), gone: make(chan struct{}),
 		sockets: make(map[string]*Socket, 1), before: make(map[string]*Socket, 1)}
-	c.decoder.MaxAttachments = s.config.MaxAttachments
+	c.decoder = parser.JSON.NewDecoder(parser.Limits{MaxAttachments: s.config.MaxAttachments})
 	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)
 	return c
 }
@@ -62,13 +61,7 @@ var (
 
 // Message implements engineio.Handler.
 func (c *client) Message(data []byte, binary bool) error {
-	var p *parser.Packet
-	var err error
-	if binary {
-		p, err = c.decoder.Binary(data)
-	} else {
-		p, err = c.decoder.Text(data)
-	}
+	p, err := c.decoder.Decode(data, binary)
 	if p == nil || err != nil {
 		return err
 	}
@@ -153,12 +146,14 @@ func (c *client) admitted() {
 
 // refuse tells the client why it may not join.
 func (c *client) refuse(namespace string, e *Error) {
-	data, err := json.Marshal(e)
+	p := parser.Outgoing{Type: parser.ConnectError, Namespace: namespace, ID: parser.NoID, Data: e}
+	frames, err := parser.JSON.Encode(p)
 	if err != nil { // of Data, which is the user's
 		c.server.config.Logger.Error("realtime: Data of a connect error cannot be sent", "namespace", namespace, "error", err)
-		data, _ = json.Marshal(&Error{Message: e.Message})
+		p.Data = &Error{Message: e.Message}
+		frames, _ = parser.JSON.Encode(p)
 	}
-	c.session.Send(engineio.Text(parser.EncodePlain(parser.ConnectError, namespace, data)))
+	c.session.Send(packets(frames)...)
 }
 
 // remove forgets a socket. put says that the server put it out.

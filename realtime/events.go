@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
@@ -73,14 +72,14 @@ func (s *Socket) take(event string) []listener {
 // onEvent queues an event of the client. It is called by the session's reader,
 // and may wait for room.
 func (s *Socket) onEvent(p *parser.Packet) {
-	if len(p.Args) == 0 { // an event without payload means nothing
+	if p.Args == nil { // an event without payload means nothing
 		return
 	}
 	s.inbox.add(p.Size(), func() {
 		if !s.welcomed() {
 			return
 		}
-		event, args := p.Event(), Args{p.Args[1:], p.Attachments}
+		event, args := p.Event, Args{p.Args, p.Attachments}
 		ack := s.answer(p.ID)
 		s.mu.Lock()
 		anyone := s.anyone
@@ -131,13 +130,15 @@ func (s *Socket) answer(id int64) Ack {
 		if answered.Swap(true) {
 			return
 		}
-		text, attachments, err := parser.EncodeAck(s.namespace.name, id, args)
+		p := parser.Outgoing{Type: parser.Ack, Namespace: s.namespace.name, ID: id, Args: args}
+		frames, err := parser.JSON.Encode(p)
 		if err != nil {
 			s.namespace.server.config.Logger.Error("realtime: an acknowledgement cannot be sent", "namespace", s.namespace.name,
 				"socket", s.id, "error", err)
-			text, attachments, _ = parser.EncodeAck(s.namespace.name, id, []any{failure(fmt.Errorf("internal error"))})
+			p.Args = []any{failure(fmt.Errorf("internal error"))}
+			frames, _ = parser.JSON.Encode(p)
 		}
-		s.send(false, appendFrames(nil, text, attachments)...)
+		s.send(false, packets(frames)...)
 	}
 }
 
@@ -161,17 +162,12 @@ func (s *Socket) emit(volatile bool, event string, args []any) error {
 		id = s.expect(newCallback(event, args[n-1]))
 		args = args[:n-1]
 	}
-	text, attachments, err := parser.EncodeEvent(s.namespace.name, id, event, args)
+	frames, err := s.namespace.encode(id, event, args)
 	if err != nil {
 		s.forget(id)
 		return fmt.Errorf("realtime: emit %q: %w", event, err)
 	}
-	if len(attachments) == 0 {
-		err = s.send(volatile, engineio.Text(text))
-	} else {
-		err = s.send(volatile, appendFrames(nil, text, attachments)...)
-	}
-	if err != nil {
+	if err := s.send(volatile, packets(frames)...); err != nil {
 		s.forget(id)
 		return fmt.Errorf("realtime: emit %q: %w", event, err)
 	}
@@ -187,9 +183,9 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	}
 	wait := make(chan result, 1)
 	id := s.expect(&pendingAck{wait: wait})
-	text, attachments, err := parser.EncodeEvent(s.namespace.name, id, event, args)
+	frames, err := s.namespace.encode(id, event, args)
 	if err == nil {
-		err = s.send(false, appendFrames(nil, text, attachments)...)
+		err = s.send(false, packets(frames)...)
 	}
 	if err != nil {
 		s.forget(id)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
+	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
 // Namespace is a channel of its own on the shared connection: it has its own
@@ -134,18 +135,26 @@ type host struct{ namespace *Namespace }
 func (h host) Name() string { return h.namespace.name }
 
 func (h host) Deliver(p adapter.Packet, sockets []adapter.Socket) {
-	frames := make([]engineio.Packet, 0, 1+len(p.Attachments))
-	frames = appendFrames(frames, p.Text, p.Attachments)
+	frames := packets(p.Frames)
 	for _, s := range sockets {
 		s.(*Socket).send(p.Volatile, frames...)
 	}
 }
 
-// appendFrames appends the frames of a packet of Socket.IO.
-func appendFrames(dst []engineio.Packet, text []byte, attachments [][]byte) []engineio.Packet {
-	dst = append(dst, engineio.Text(text))
-	for _, a := range attachments {
-		dst = append(dst, engineio.Binary(a))
+// encode returns the frames of an event.
+func (n *Namespace) encode(id int64, event string, args []any) ([]parser.Frame, error) {
+	return parser.JSON.Encode(parser.Outgoing{Type: parser.Event, Namespace: n.name, ID: id, Event: event, Args: args})
+}
+
+// packets returns frames as the engine sends them.
+func packets(frames []parser.Frame) []engineio.Packet {
+	all := make([]engineio.Packet, len(frames))
+	for i, frame := range frames {
+		if frame.Binary {
+			all[i] = engineio.Binary(frame.Data)
+		} else {
+			all[i] = engineio.Text(frame.Data)
+		}
 	}
-	return dst
+	return all
 }

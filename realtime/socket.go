@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -163,7 +162,8 @@ func (s *Socket) Disconnect(close bool) {
 func (s *Socket) putOut() {
 	s.mu.Lock()
 	if s.state == connected {
-		s.client.session.Send(engineio.Text(parser.EncodePlain(parser.Disconnect, s.namespace.name, nil)))
+		frames, _ := parser.JSON.Encode(parser.Outgoing{Type: parser.Disconnect, Namespace: s.namespace.name, ID: parser.NoID})
+		s.client.session.Send(packets(frames)...)
 	}
 	s.mu.Unlock()
 	s.close(ReasonServerDisconnect)
@@ -187,9 +187,9 @@ func (s *Socket) connect() {
 	rooms := s.rooms
 	s.mu.Unlock()
 	s.namespace.adapter.Join(s.id, rooms...)
-	answer, err := json.Marshal(struct {
+	welcome, err := parser.JSON.Encode(parser.Outgoing{Type: parser.Connect, Namespace: s.namespace.name, ID: parser.NoID, Data: struct {
 		SID string `json:"sid"`
-	}{s.id})
+	}{s.id}})
 	if err != nil {
 		panic("realtime: " + err.Error()) // a string always marshals
 	}
@@ -199,7 +199,7 @@ func (s *Socket) connect() {
 		s.namespace.adapter.Remove(s.id)
 		return
 	}
-	s.client.session.Send(engineio.Text(parser.EncodePlain(parser.Connect, s.namespace.name, answer)))
+	s.client.session.Send(packets(welcome)...)
 	if len(s.early) > 0 {
 		s.client.session.Send(s.early...)
 	}

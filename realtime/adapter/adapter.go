@@ -11,6 +11,8 @@
 // for it.
 package adapter
 
+import "github.com/zocalo-go/zocalo/realtime/parser"
+
 // Adapter knows the sockets of one namespace and their rooms.
 //
 // A socket is in the room of its own id from Add to Remove.
@@ -62,9 +64,8 @@ type Factory func(Host) Adapter
 // Packet is an encoded packet, in the frames of package parser. Its bytes are
 // immutable.
 type Packet struct {
-	Text        []byte
-	Attachments [][]byte
-	Volatile    bool // drop it for a socket that cannot take it at once
+	Frames   []parser.Frame
+	Volatile bool // drop it for a socket that cannot take it at once
 }
 
 // Target says which sockets a packet is meant for: those in any of Rooms, or

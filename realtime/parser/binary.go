@@ -46,7 +46,11 @@ func holdsBinary(v reflect.Value, depth int) bool {
 		}
 	}
 	if t == rawType {
-		return v.FieldByName("Attachments").Len() > 0
+		if !v.CanInterface() {
+			return false
+		}
+		r := v.Interface().(Raw)
+		return len(r.Attachments) > 0 || r.codec() != Codec(JSON)
 	}
 	if marshalsItself(t) {
 		return false
@@ -97,8 +101,7 @@ func (e *encoder) mixed(v reflect.Value) error {
 		return e.plain(v.Interface())
 	}
 	if v.Type() == rawType {
-		e.raw(v.Interface().(Raw))
-		return nil
+		return e.raw(v.Interface().(Raw))
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:

@@ -8,24 +8,22 @@ import (
 	"strings"
 )
 
-// DefaultMaxAttachments is how many attachments the reference accepts.
-const DefaultMaxAttachments = 10
-
-// Decoder puts the packets of one connection together from its frames. After
-// an error the connection is beyond repair and should be closed. A Decoder
-// belongs to one goroutine at a time. Its zero value is ready for use.
-type Decoder struct {
-	// MaxAttachments bounds the attachments of a packet; 0 means
-	// DefaultMaxAttachments.
-	MaxAttachments int
-
+// decoder is the Decoder of JSON.
+type decoder struct {
+	limits  Limits
 	pending *Packet // waits for its attachments
 	due     int     // how many it waits for
 }
 
-// Text takes a text frame. It returns the packet, or nil when attachments must
-// follow. The packet keeps nothing of text.
-func (d *Decoder) Text(text []byte) (*Packet, error) {
+func (d *decoder) Decode(data []byte, binary bool) (*Packet, error) {
+	if binary {
+		return d.attachment(data)
+	}
+	return d.text(data)
+}
+
+// text takes a text frame.
+func (d *decoder) text(text []byte) (*Packet, error) {
 	if d.pending != nil {
 		return nil, invalid("text where an attachment is due")
 	}
@@ -33,7 +31,7 @@ func (d *Decoder) Text(text []byte) (*Packet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.payload(bytes.Clone(text)); err != nil {
+	if err := p.payload(bytes.Clone(text), d.limits.MaxDepth); err != nil {
 		return nil, err
 	}
 	if attachments > 0 {
@@ -43,9 +41,8 @@ func (d *Decoder) Text(text []byte) (*Packet, error) {
 	return p, nil
 }
 
-// Binary takes a binary frame, and keeps a copy. It returns the packet that it
-// completes, or nil.
-func (d *Decoder) Binary(data []byte) (*Packet, error) {
+// attachment takes a binary frame.
+func (d *decoder) attachment(data []byte) (*Packet, error) {
 	if d.pending == nil {
 		return nil, invalid("an attachment where none is due")
 	}
@@ -70,7 +67,7 @@ func invalid(format string, args ...any) error {
 //	<type>[<attachments>-][<namespace>,][<id>]
 //
 // attachments is -1 for a packet that cannot have any.
-func (d *Decoder) header(text *[]byte) (p *Packet, attachments int, err error) {
+func (d *decoder) header(text *[]byte) (p *Packet, attachments int, err error) {
 	b := *text
 	if len(b) == 0 || b[0] < '0' || b[0] > '6' {
 		return nil, 0, invalid("unknown type")
@@ -81,15 +78,11 @@ func (d *Decoder) header(text *[]byte) (p *Packet, attachments int, err error) {
 	attachments = -1
 	if p.Type == BinaryEvent || p.Type == BinaryAck {
 		n, digits := number(b)
-		limit := d.MaxAttachments
-		if limit == 0 {
-			limit = DefaultMaxAttachments
-		}
 		if digits == 0 || digits == len(b) || b[digits] != '-' {
 			return nil, 0, invalid("number of attachments expected")
 		}
-		if n > int64(limit) {
-			return nil, 0, invalid("%d attachments, %d are allowed", n, limit)
+		if n > int64(d.limits.MaxAttachments) {
+			return nil, 0, invalid("%d attachments, %d are allowed", n, d.limits.MaxAttachments)
 		}
 		attachments = int(n)
 		b = b[digits+1:]
@@ -123,9 +116,12 @@ func number(b []byte) (n int64, digits int) {
 
 // payload takes the packet's payload, which it keeps, and checks that it is one
 // for the packet's type.
-func (p *Packet) payload(data []byte) error {
+func (p *Packet) payload(data []byte, maxDepth int) error {
 	if len(data) > 0 && !json.Valid(data) {
 		return invalid("payload is not JSON")
+	}
+	if tooDeep(data, maxDepth) {
+		return invalid("payload is deeper than %d", maxDepth)
 	}
 	first := firstByte(data)
 	switch p.Type {
@@ -150,7 +146,7 @@ func (p *Packet) payload(data []byte) error {
 		}
 		p.Args = split(data)
 		if p.Type == Event {
-			return p.checkName()
+			return p.takeName()
 		}
 		return nil
 	}
@@ -160,40 +156,57 @@ func (p *Packet) payload(data []byte) error {
 	return nil
 }
 
-// checkName checks the first element of an event: its name, or a number.
-func (p *Packet) checkName() error {
+// takeName takes the first element of an event, its name, which may be a number.
+func (p *Packet) takeName() error {
 	if len(p.Args) == 0 {
 		return invalid("event without a name")
 	}
-	switch c := p.Args[0][0]; {
+	name := p.Args[0]
+	p.Args = p.Args[1:]
+	switch c := name[0]; {
 	case c == '"':
-		if name := p.Event(); Reserved(name) {
-			return invalid("event name %q is reserved", name)
+		p.Event = unquote(name)
+		if Reserved(p.Event) {
+			return invalid("event name %q is reserved", p.Event)
 		}
-	case c != '-' && (c < '0' || c > '9'):
+	case c == '-' || c >= '0' && c <= '9':
+		p.Event = string(name)
+	default:
 		return invalid("the name of an event must be a string or a number")
 	}
 	return nil
 }
 
-// Event returns the name of an event, and "" when p has none. A numeric name
-// is returned as it was written.
-func (p *Packet) Event() string {
-	if len(p.Args) == 0 {
-		return ""
-	}
-	raw := p.Args[0]
-	if raw[0] != '"' {
-		return string(raw)
-	}
+// unquote returns the text that a JSON string means.
+func unquote(raw []byte) string {
 	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
 		return strings.ToValidUTF8(string(inner), "\uFFFD")
 	}
-	var name string
-	if json.Unmarshal(raw, &name) != nil {
-		return ""
+	var s string
+	json.Unmarshal(raw, &s) // cannot fail: raw is valid
+	return s
+}
+
+// tooDeep reports whether arrays and objects of a valid JSON text stand more
+// than limit deep in each other.
+func tooDeep(data []byte, limit int) bool {
+	if len(data) <= limit || bytes.Count(data, []byte{'['})+bytes.Count(data, []byte{'{'}) <= limit {
+		return false
 	}
-	return name
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			i = stringEnd(data, i) - 1
+		case '[', '{':
+			if depth++; depth > limit {
+				return true
+			}
+		case ']', '}':
+			depth--
+		}
+	}
+	return false
 }
 
 func firstByte(data []byte) byte {

@@ -8,53 +8,39 @@ import (
 	"strconv"
 )
 
-// EncodeEvent returns the frames of an event: its text, and the binary
-// attachments that must follow it without another frame between. id is NoID, or
-// the number the answer shall have. It fails when an argument cannot be
-// marshalled. The attachments are the caller's own byte slices.
-func EncodeEvent(namespace string, id int64, name string, args []any) (text []byte, attachments [][]byte, err error) {
-	e := encoder{}
-	e.json.WriteByte('[')
-	if err := e.value(name); err != nil {
-		return nil, nil, err
-	}
-	return e.finish(Event, namespace, id, args)
-}
+// headroom is how many bytes a header takes at most, without its namespace: the
+// type, the number of attachments, a dash, a comma and the id.
+const headroom = 1 + 19 + 1 + 1 + 19
 
-// EncodeAck returns the frames of the answer to the event with the number id,
-// as EncodeEvent does.
-func EncodeAck(namespace string, id int64, args []any) (text []byte, attachments [][]byte, err error) {
+// encode returns the frames of a packet.
+func encode(p Outgoing) ([]Frame, error) {
+	// What the header says of attachments is known last, so it is written last,
+	// to the end of the room left for it.
+	room := headroom + len(p.Namespace)
 	e := encoder{}
-	e.json.WriteByte('[')
-	return e.finish(Ack, namespace, id, args)
-}
-
-// finish writes the arguments and puts the header before the whole.
-func (e *encoder) finish(kind Type, namespace string, id int64, args []any) ([]byte, [][]byte, error) {
-	for i, arg := range args {
-		if e.json.Len() > 1 {
-			e.json.WriteByte(',')
-		}
-		if err := e.value(arg); err != nil {
-			return nil, nil, fmt.Errorf("argument %d: %w", i+1, err)
-		}
+	e.json.Grow(room + 64)
+	e.json.Write(e.json.AvailableBuffer()[:room])
+	if err := e.payload(p); err != nil {
+		return nil, err
 	}
-	e.json.WriteByte(']')
+	kind := p.Type
 	if len(e.attachments) > 0 {
 		kind += BinaryEvent - Event
 	}
-	text := header(kind, len(e.attachments), namespace, id, e.json.Len())
-	return append(text, e.json.Bytes()...), e.attachments, nil
+	var fixed [headroom + 64]byte
+	header := appendHeader(fixed[:0], kind, len(e.attachments), p.Namespace, p.ID)
+	text := e.json.Bytes()[room-len(header):]
+	copy(text, header)
+
+	frames := make([]Frame, 1+len(e.attachments))
+	frames[0].Data = text[:len(text):len(text)]
+	for i, attachment := range e.attachments {
+		frames[1+i] = Frame{attachment, true}
+	}
+	return frames, nil
 }
 
-// EncodePlain returns the text of a packet that is neither event nor ack: data
-// is its payload as JSON, or nil.
-func EncodePlain(kind Type, namespace string, data []byte) []byte {
-	return append(header(kind, 0, namespace, NoID, len(data)), data...)
-}
-
-func header(kind Type, attachments int, namespace string, id int64, room int) []byte {
-	b := make([]byte, 0, 1+len(namespace)+24+room)
+func appendHeader(b []byte, kind Type, attachments int, namespace string, id int64) []byte {
 	b = append(b, '0'+byte(kind))
 	if attachments > 0 {
 		b = append(strconv.AppendInt(b, int64(attachments), 10), '-')
@@ -66,6 +52,38 @@ func header(kind Type, attachments int, namespace string, id int64, room int) []
 		b = strconv.AppendInt(b, id, 10)
 	}
 	return b
+}
+
+// payload writes what follows the header.
+func (e *encoder) payload(p Outgoing) error {
+	switch p.Type {
+	case Event, Ack:
+	case Connect, Disconnect, ConnectError:
+		if p.Data == nil {
+			return nil
+		}
+		return e.plain(p.Data)
+	default:
+		return fmt.Errorf("%v is no type of a packet to encode", p.Type)
+	}
+	e.json.WriteByte('[')
+	comma := p.Type == Event
+	if comma {
+		if err := e.value(p.Event); err != nil {
+			return err
+		}
+	}
+	for i, arg := range p.Args {
+		if comma {
+			e.json.WriteByte(',')
+		}
+		comma = true
+		if err := e.value(arg); err != nil {
+			return fmt.Errorf("argument %d: %w", i+1, err)
+		}
+	}
+	e.json.WriteByte(']')
+	return nil
 }
 
 // encoder writes values as JSON and puts their binary parts aside.
@@ -97,8 +115,7 @@ func (e *encoder) value(v any) error {
 		e.attach(v)
 		return nil
 	case Raw:
-		e.raw(v)
-		return nil
+		return e.raw(v)
 	}
 	if rv := reflect.ValueOf(v); holdsBinary(rv, 0) {
 		return e.mixed(rv)
@@ -132,28 +149,23 @@ func (e *encoder) placeholder(n int) {
 	e.json.WriteByte('}')
 }
 
-// Raw is an argument as it came in: a JSON text and the attachments that its
-// placeholders stand for. In an argument of EncodeEvent or EncodeAck it goes out
-// again unchanged, but for the numbers of its placeholders.
-type Raw struct {
-	JSON        []byte
-	Attachments [][]byte
-}
-
-// MarshalJSON returns the text, with attachments as base64.
-func (r Raw) MarshalJSON() ([]byte, error) {
-	if len(r.Attachments) == 0 {
-		return r.JSON, nil
+// raw writes an argument that came in.
+func (e *encoder) raw(r Raw) error {
+	if r.codec() != Codec(JSON) {
+		var v any
+		if err := r.Unmarshal(&v); err != nil {
+			return err
+		}
+		return e.value(v)
 	}
-	return inline(r.JSON, r.Attachments), nil
-}
-
-func (e *encoder) raw(r Raw) {
 	from := 0
 	if len(r.Attachments) > 0 {
 		numbers := make(map[int]int) // in r.Attachments, in e.attachments
-		for _, p := range placeholders(r.JSON) {
-			e.json.Write(r.JSON[from:p.start])
+		for _, p := range placeholders(r.Data) {
+			if !p.in(r.Attachments) {
+				return errPlaceholder
+			}
+			e.json.Write(r.Data[from:p.start])
 			if n, again := numbers[p.num]; again {
 				e.placeholder(n)
 			} else {
@@ -163,7 +175,8 @@ func (e *encoder) raw(r Raw) {
 			from = p.end
 		}
 	}
-	e.json.Write(r.JSON[from:])
+	e.json.Write(r.Data[from:])
+	return nil
 }
 
 // plain reports whether s is its own JSON but for the quotes.

@@ -33,14 +33,18 @@ const NoID = -1
 
 // Packet is a Socket.IO packet that came in.
 //
-// The payload of an event or an ack is in Args, one JSON text an argument, the
-// event's name first. Attachments are the byte strings that its placeholders
-// stand for; all placeholders are in range. Other types have their payload, a
-// JSON text or nothing, in Data.
+// The arguments of an event or an ack are in Args, those of an event without its
+// name. Args is nil when there is not even a list of them: such an event means
+// nothing. Other types have their payload, or nothing, in Data. Both are in the
+// form of the codec, which alone can read them: with [JSON], JSON texts, and
+// Attachments are the byte strings that their placeholders stand for, all of
+// which are in range.
 type Packet struct {
-	Type        Type // Event or Ack for the binary types, too
-	Namespace   string
-	ID          int64 // NoID when the packet has none
+	Type      Type // Event or Ack for the binary types, too
+	Namespace string
+	ID        int64  // NoID when the packet has none
+	Event     string // the name of an event; one that is a number as it was written
+
 	Data        []byte
 	Args        [][]byte
 	Attachments [][]byte
@@ -49,7 +53,7 @@ type Packet struct {
 // Size returns about how many bytes of memory the packet holds.
 func (p *Packet) Size() int {
 	const header = 24 // of a slice
-	size := len(p.Data) + header*(len(p.Args)+len(p.Attachments))
+	size := len(p.Event) + len(p.Data) + header*(len(p.Args)+len(p.Attachments))
 	for _, arg := range p.Args {
 		size += len(arg)
 	}

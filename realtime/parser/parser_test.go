@@ -13,13 +13,13 @@ import (
 
 func decode(t *testing.T, text string, attachments ...string) (*parser.Packet, error) {
 	t.Helper()
-	var d parser.Decoder
-	p, err := d.Text([]byte(text))
+	d := parser.JSON.NewDecoder(parser.Limits{})
+	p, err := d.Decode([]byte(text), false)
 	for _, a := range attachments {
 		if err != nil || p != nil {
 			t.Fatalf("%s: attachments left over (%v, %v)", text, p, err)
 		}
-		p, err = d.Binary([]byte(a))
+		p, err = d.Decode([]byte(a), true)
 	}
 	return p, err
 }
@@ -35,20 +35,21 @@ func TestDecode(t *testing.T) {
 		{"0/custom,", nil, parser.Packet{Type: parser.Connect, Namespace: "/custom", ID: -1}},
 		{"0/custom", nil, parser.Packet{Type: parser.Connect, Namespace: "/custom", ID: -1}},
 		{"1/custom,", nil, parser.Packet{Type: parser.Disconnect, Namespace: "/custom", ID: -1}},
-		{`2["a",1,{"b":[2,3]},"c,]"]`, nil, event("/", -1, `"a"`, `1`, `{"b":[2,3]}`, `"c,]"`)},
-		{`2 [ "a" , -1.5e3 , null , [ ] ] `, nil, event("/", -1, `"a"`, `-1.5e3`, `null`, `[ ]`)},
-		{`2[0]`, nil, event("/", -1, `0`)},
-		{`2/n,0012["a"]`, nil, event("/n", 12, `"a"`)},
-		{`2/n,99999999999999999999["a"]`, nil, event("/n", 1<<63-1, `"a"`)},
+		{`2["a",1,{"b":[2,3]},"c,]"]`, nil, event("/", -1, "a", `1`, `{"b":[2,3]}`, `"c,]"`)},
+		{`2 [ "a" , -1.5e3 , null , [ ] ] `, nil, event("/", -1, "a", `-1.5e3`, `null`, `[ ]`)},
+		{`2[0]`, nil, event("/", -1, "0")},
+		{`2/n,0012["a"]`, nil, event("/n", 12, "a")},
+		{`2/n,99999999999999999999["a"]`, nil, event("/n", 1<<63-1, "a")},
+		{`0/custom?a=b,{"c":1}`, nil, parser.Packet{Type: parser.Connect, Namespace: "/custom?a=b", ID: -1, Data: []byte(`{"c":1}`)}},
 		{"2", nil, parser.Packet{Type: parser.Event, Namespace: "/", ID: -1}},
 		{`37[]`, nil, parser.Packet{Type: parser.Ack, Namespace: "/", ID: 7, Args: [][]byte{}}},
-		{`50-["x"]`, nil, event("/", -1, `"x"`)},
-		{`2["x",{"_placeholder":true,"num":9}]`, nil, event("/", -1, `"x"`, `{"_placeholder":true,"num":9}`)},
+		{`50-["x"]`, nil, event("/", -1, "x")},
+		{`2["x",{"_placeholder":true,"num":9}]`, nil, event("/", -1, "x", `{"_placeholder":true,"num":9}`)},
 		{`52-/n,["x",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]`, []string{"ab", "cd"},
-			with(event("/n", -1, `"x"`, `{"_placeholder":true,"num":1}`, `{"_placeholder":true,"num":0}`), "ab", "cd")},
+			with(event("/n", -1, "x", `{"_placeholder":true,"num":1}`, `{"_placeholder":true,"num":0}`), "ab", "cd")},
 		{`51-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]`, []string{"ab"},
-			with(event("/", -1, `"x"`, `{"_placeholder":true,"num":0}`, `{"_placeholder":true,"num":0}`), "ab")},
-		{`51-["x"]`, []string{"unreferenced"}, with(event("/", -1, `"x"`), "unreferenced")},
+			with(event("/", -1, "x", `{"_placeholder":true,"num":0}`, `{"_placeholder":true,"num":0}`), "ab")},
+		{`51-["x"]`, []string{"unreferenced"}, with(event("/", -1, "x"), "unreferenced")},
 	}
 	for _, test := range tests {
 		p, err := decode(t, test.text, test.attachments...)
@@ -60,8 +61,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func event(namespace string, id int64, args ...string) parser.Packet {
-	p := parser.Packet{Type: parser.Event, Namespace: namespace, ID: id}
+func event(namespace string, id int64, name string, args ...string) parser.Packet {
+	p := parser.Packet{Type: parser.Event, Namespace: namespace, ID: id, Event: name, Args: [][]byte{}}
 	for _, a := range args {
 		p.Args = append(p.Args, []byte(a))
 	}
@@ -105,16 +106,16 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 	var v any
 	for _, arg := range []string{`[{"\u005fplaceholder":true,"num":1e300}]`, `[{"_placeholder":true,"num":0,"n\u0075m":-1}]`} {
-		if err := parser.Unmarshal([]byte(arg), [][]byte{nil}, &v); err != nil { // and no panic
+		if err := parser.JSON.Unmarshal([]byte(arg), [][]byte{nil}, &v); err != nil { // and no panic
 			t.Errorf("%s: %v", arg, err)
 		}
 	}
-	var d parser.Decoder
-	if _, err := d.Binary([]byte("a")); !errors.Is(err, parser.ErrInvalid) {
+	d := parser.JSON.NewDecoder(parser.Limits{})
+	if _, err := d.Decode([]byte("a"), true); !errors.Is(err, parser.ErrInvalid) {
 		t.Errorf("attachment out of the blue: %v", err)
 	}
-	d.Text([]byte(`51-["x"]`))
-	if _, err := d.Text([]byte(`2["y"]`)); !errors.Is(err, parser.ErrInvalid) {
+	d.Decode([]byte(`51-["x"]`), false)
+	if _, err := d.Decode([]byte(`2["y"]`), false); !errors.Is(err, parser.ErrInvalid) {
 		t.Errorf("text while an attachment is due: %v", err)
 	}
 }
@@ -136,11 +137,20 @@ type outer struct {
 	lower  []byte
 }
 
-func encode(kind parser.Type, namespace string, id int64, args []any) ([]byte, [][]byte, error) {
-	if kind == parser.Ack {
-		return parser.EncodeAck(namespace, id, args)
+// encode encodes an event or an ack, and takes its frames apart.
+func encode(kind parser.Type, namespace string, id int64, args []any) (text []byte, attachments [][]byte, err error) {
+	p := parser.Outgoing{Type: kind, Namespace: namespace, ID: id, Args: args}
+	if kind == parser.Event {
+		p.Event, p.Args = args[0].(string), args[1:]
 	}
-	return parser.EncodeEvent(namespace, id, args[0].(string), args[1:])
+	frames, err := parser.JSON.Encode(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, frame := range frames[1:] {
+		attachments = append(attachments, frame.Data)
+	}
+	return frames[0].Data, attachments, nil
 }
 
 func TestEncode(t *testing.T) {
@@ -183,20 +193,20 @@ func TestEncode(t *testing.T) {
 		}
 	}
 	raw := []any{
-		parser.Raw{JSON: []byte(`[1, {"a":{"num":1,"_placeholder":true}}]`), Attachments: [][]byte{[]byte("x"), []byte("y")}},
-		map[string]any{"nested": []any{parser.Raw{JSON: []byte(`"<"`)}, parser.Raw{JSON: []byte(`{"_placeholder":true,"num":0}`), Attachments: [][]byte{[]byte("z")}}}},
+		parser.Raw{Data: []byte(`[1, {"a":{"num":1,"_placeholder":true}}]`), Attachments: [][]byte{[]byte("x"), []byte("y")}},
+		map[string]any{"nested": []any{parser.Raw{Data: []byte(`"<"`)}, parser.Raw{Data: []byte(`{"_placeholder":true,"num":0}`), Attachments: [][]byte{[]byte("z")}}}},
 	}
-	text, attachments, err := parser.EncodeAck("/", 1, raw)
+	text, attachments, err := encode(parser.Ack, "/", 1, raw)
 	const want = `62-1[[1, {"a":{"_placeholder":true,"num":0}}],{"nested":["<",{"_placeholder":true,"num":1}]}]`
 	if err != nil || string(text) != want || len(attachments) != 2 || string(attachments[0])+string(attachments[1]) != "yz" {
 		t.Errorf("raw arguments: %s %q, %v", text, attachments, err)
 	}
-	if _, _, err := parser.EncodeEvent("/", parser.NoID, "a", []any{make(chan int)}); err == nil || !strings.Contains(err.Error(), "argument 1") {
+	if _, _, err := encode(parser.Event, "/", parser.NoID, []any{"a", make(chan int)}); err == nil || !strings.Contains(err.Error(), "argument 1") {
 		t.Errorf("a channel as argument: %v", err)
 	}
 	cycle := map[string]any{}
 	cycle["self"] = cycle
-	if _, _, err := parser.EncodeAck("/", 1, []any{cycle}); err == nil {
+	if _, _, err := encode(parser.Ack, "/", 1, []any{cycle}); err == nil {
 		t.Error("a cycle was encoded")
 	}
 }
@@ -206,11 +216,11 @@ func TestUnmarshal(t *testing.T) {
 	const ph0, ph1 = `{"_placeholder":true,"num":0}`, `{ "num" : 1, "_placeholder" : true }`
 
 	var b []byte
-	if err := parser.Unmarshal([]byte(ph1), attachments, &b); err != nil || string(b) != "one" {
+	if err := parser.JSON.Unmarshal([]byte(ph1), attachments, &b); err != nil || string(b) != "one" {
 		t.Errorf("[]byte: %q, %v", b, err)
 	}
 	var a any
-	if err := parser.Unmarshal([]byte(`{"list":[`+ph0+`,{"x":`+ph1+`}],"n":1}`), attachments, &a); err != nil {
+	if err := parser.JSON.Unmarshal([]byte(`{"list":[`+ph0+`,{"x":`+ph1+`}],"n":1}`), attachments, &a); err != nil {
 		t.Error(err)
 	}
 	want := map[string]any{"list": []any{[]byte("zero"), map[string]any{"x": []byte("one")}}, "n": 1.0}
@@ -218,64 +228,10 @@ func TestUnmarshal(t *testing.T) {
 		t.Errorf("any: got %v, want %v", a, want)
 	}
 	var o outer
-	if err := parser.Unmarshal([]byte(`{"picture":`+ph0+`,"list":[{"picture":`+ph1+`,"note":"\"{"}]}`), attachments, &o); err != nil {
+	if err := parser.JSON.Unmarshal([]byte(`{"picture":`+ph0+`,"list":[{"picture":`+ph1+`,"note":"\"{"}]}`), attachments, &o); err != nil {
 		t.Error(err)
 	}
 	if string(o.Picture) != "zero" || len(o.List) != 1 || string(o.List[0].Picture) != "one" || o.List[0].Note != `"{` {
 		t.Errorf("struct: %+v", o)
 	}
-}
-
-func FuzzDecoder(f *testing.F) {
-	for _, seed := range []string{"0", `0{"a":1}`, `2/n,12["a",{"b":[1,"c"]}]`, `51-["x",{"_placeholder":true,"num":0}]`, `61-3[{"a":{"num":0,"_placeholder":true}}]`, `4{"message":"x"}`} {
-		f.Add([]byte(seed), []byte("attachment"))
-	}
-	f.Fuzz(func(t *testing.T, text, attachment []byte) {
-		var d parser.Decoder
-		p, err := d.Text(text)
-		for err == nil && p == nil {
-			p, err = d.Binary(attachment)
-		}
-		if err != nil {
-			return
-		}
-		if p.Type != parser.Event && p.Type != parser.Ack || p.Args == nil {
-			return
-		}
-		// What was accepted decodes, and encodes to a packet that decodes to the same.
-		args := make([]any, len(p.Args), len(p.Args)+1)
-		for i, raw := range p.Args {
-			if err := parser.Unmarshal(raw, p.Attachments, &args[i]); err != nil {
-				t.Fatalf("%s: argument %d does not unmarshal: %v", text, i, err)
-			}
-		}
-		if len(args) == 0 {
-			return
-		}
-		if _, numeric := args[0].(float64); numeric && p.Type == parser.Event {
-			return // EncodeEvent writes names as strings
-		}
-		again, attachments, err := encode(p.Type, p.Namespace, p.ID, args)
-		if err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		q, err := d.Text(again)
-		for _, a := range attachments {
-			if err == nil {
-				q, err = d.Binary(a)
-			}
-		}
-		if len(attachments) > parser.DefaultMaxAttachments && err != nil {
-			return // one attachment used many times
-		}
-		if err != nil || q == nil {
-			t.Fatalf("%s: encoded as %s, which does not decode: %v", text, again, err)
-		}
-		for i, raw := range q.Args {
-			var v any
-			if err := parser.Unmarshal(raw, q.Attachments, &v); err != nil || !reflect.DeepEqual(v, args[i]) {
-				t.Fatalf("%s: argument %d: %#v became %#v (%v)", text, i, args[i], v, err)
-			}
-		}
-	})
 }

@@ -4,19 +4,22 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"math"
 	"reflect"
 )
 
-// Unmarshal decodes one argument of a packet into the value that dst points to,
-// as encoding/json does. Attachments take the place of their placeholders: in
-// a []byte anywhere in dst, and in an any where dst, its elements or its
-// members are of that type. An any that is a struct's field gets them as
-// base64. The byte slices are shared with attachments.
-func Unmarshal(arg []byte, attachments [][]byte, dst any) error {
+// errPlaceholder is of a placeholder that names no attachment; those of a
+// Packet do.
+var errPlaceholder = errors.New("placeholder out of range")
+
+// unmarshal decodes an argument, as [JSON] documents. The byte slices are shared
+// with attachments.
+func unmarshal(arg []byte, attachments [][]byte, dst any) error {
 	if len(attachments) == 0 {
 		return json.Unmarshal(arg, dst)
 	}
-	if found := placeholders(arg); len(found) == 1 && found[0].start == 0 {
+	if found := placeholders(arg); len(found) == 1 && found[0].start == 0 && found[0].in(attachments) {
 		switch dst := dst.(type) {
 		case *[]byte:
 			*dst = attachments[found[0].num]
@@ -34,7 +37,11 @@ func Unmarshal(arg []byte, attachments [][]byte, dst any) error {
 		restore(reflect.ValueOf(dst).Elem(), attachments)
 		return nil
 	}
-	return json.Unmarshal(inline(arg, attachments), dst)
+	text, err := inline(arg, attachments)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, dst)
 }
 
 // restore puts attachments into a tree of maps, slices and anys.
@@ -63,17 +70,20 @@ func restored(v any, attachments [][]byte) any {
 
 // inline writes attachments as base64 in the place of their placeholders, which
 // is what encoding/json expects for a []byte.
-func inline(arg []byte, attachments [][]byte) []byte {
+func inline(arg []byte, attachments [][]byte) ([]byte, error) {
 	out := make([]byte, 0, len(arg))
 	from := 0
 	for _, p := range placeholders(arg) {
+		if !p.in(attachments) {
+			return nil, errPlaceholder
+		}
 		out = append(out, arg[from:p.start]...)
 		out = append(out, '"')
 		out = base64.StdEncoding.AppendEncode(out, attachments[p.num])
 		out = append(out, '"')
 		from = p.end
 	}
-	return append(out, arg[from:]...)
+	return append(out, arg[from:]...), nil
 }
 
 // checkPlaceholders checks that every placeholder names an attachment. In a
@@ -90,7 +100,7 @@ func (p *Packet) checkPlaceholders() error {
 			return invalid("too many placeholders")
 		}
 		for _, found := range all {
-			if found.num < 0 || found.num >= len(p.Attachments) {
+			if !found.in(p.Attachments) {
 				return invalid("placeholder out of range")
 			}
 		}
@@ -104,10 +114,13 @@ type placeholder struct {
 	num        int // -1 when it is missing or no index
 }
 
+// in reports whether the placeholder names one of attachments.
+func (p placeholder) in(attachments [][]byte) bool { return p.num >= 0 && p.num < len(attachments) }
+
 // placeholders finds the outermost placeholders of a valid JSON text, in order,
 // in one pass.
 func placeholders(text []byte) []placeholder {
-	if !bytes.Contains(text, []byte(`"_placeholder"`)) {
+	if !bytes.Contains(text, []byte(`"_placeholder"`)) && !bytes.Contains(text, []byte(`\u00`)) { // nor in disguise
 		return nil
 	}
 	type level struct {
@@ -139,10 +152,10 @@ func placeholders(text []byte) []placeholder {
 				continue
 			}
 			top, value := &open[len(open)-1], text[skipSpace(text, colon+1):]
-			switch string(key) {
-			case `"_placeholder"`:
+			switch {
+			case isKey(key, "_placeholder"):
 				top.marked = bytes.HasPrefix(value, []byte("true"))
-			case `"num"`:
+			case isKey(key, "num"):
 				top.object.num = index(value)
 			}
 		}
@@ -150,10 +163,16 @@ func placeholders(text []byte) []placeholder {
 	return found
 }
 
-// index returns the small whole number that a JSON text starts with, or -1.
+// isKey reports whether a JSON string means name.
+func isKey(raw []byte, name string) bool {
+	inner := raw[1 : len(raw)-1]
+	return string(inner) == name || bytes.IndexByte(inner, '\\') >= 0 && unquote(raw) == name
+}
+
+// index returns the whole number that a JSON text starts with, or -1.
 func index(text []byte) int {
 	n, digits := number(text)
-	if digits == 0 || digits > 4 || digits < len(text) && bytes.IndexByte([]byte(".eE"), text[digits]) >= 0 {
+	if digits == 0 || n > math.MaxInt32 || digits < len(text) && bytes.IndexByte([]byte(".eE"), text[digits]) >= 0 {
 		return -1
 	}
 	return int(n)
