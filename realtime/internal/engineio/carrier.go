@@ -7,11 +7,8 @@ package engineio
 // finish to another, the drain of the session's outbox; abort may be called by
 // anybody.
 type carrier interface {
-	// write and finish are those of a sink.
+	// write, finish and name are those of a sink.
 	sink
-
-	// name returns the protocol's name of the transport.
-	name() string
 
 	// read waits for the next message and appends it to buf[:0]. It returns
 	// errPacket, errLarge or errFragments, after which it may be called on for

@@ -21,6 +21,10 @@ type CORS struct {
 	// Allow decides about an origin that Origins does not list. Optional.
 	Allow func(origin string) bool
 
+	// Methods lists the request methods a page may use, as a preflight is told.
+	// Empty stands for GET, HEAD, PUT, PATCH, POST and DELETE.
+	Methods []string
+
 	// Credentials lets pages send cookies. With it, "*" is answered with the
 	// page's own origin, as browsers demand.
 	Credentials bool
@@ -56,10 +60,19 @@ func (c *CORS) allowsSocket(r *http.Request) bool {
 // Apply sets the headers of the answer to r and reports whether r was a
 // preflight, which is answered then.
 func (c *CORS) Apply(w http.ResponseWriter, r *http.Request) (done bool) {
+	if !c.set(w.Header(), r) {
+		return false
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// set sets the headers of the answer to r and reports whether r is a preflight.
+func (c *CORS) set(h http.Header, r *http.Request) (preflight bool) {
 	if !c.enabled() {
 		return false
 	}
-	h, origin := w.Header(), r.Header.Get("Origin")
+	origin := r.Header.Get("Origin")
 	anyOrigin := slices.Contains(c.Origins, "*") && !c.Credentials
 	if anyOrigin {
 		h.Set("Access-Control-Allow-Origin", "*")
@@ -78,7 +91,11 @@ func (c *CORS) Apply(w http.ResponseWriter, r *http.Request) (done bool) {
 	if r.Method != http.MethodOptions {
 		return false
 	}
-	h.Set("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE")
+	methods := "GET,HEAD,PUT,PATCH,POST,DELETE"
+	if len(c.Methods) > 0 {
+		methods = strings.Join(c.Methods, ",")
+	}
+	h.Set("Access-Control-Allow-Methods", methods)
 	if len(c.Headers) > 0 {
 		h.Set("Access-Control-Allow-Headers", strings.Join(c.Headers, ","))
 	} else {
@@ -91,6 +108,5 @@ func (c *CORS) Apply(w http.ResponseWriter, r *http.Request) (done bool) {
 		h.Set("Access-Control-Max-Age", strconv.Itoa(int(c.MaxAge/time.Second)))
 	}
 	h.Set("Content-Length", "0")
-	w.WriteHeader(http.StatusNoContent)
 	return true
 }

@@ -27,8 +27,12 @@ func (s *Session) startHeartbeat() {
 	if s.closed {
 		return
 	}
-	s.heartbeat.pingAt = time.Now().Add(s.server.config.PingInterval)
-	s.heartbeat.timer = time.AfterFunc(s.server.config.PingInterval, s.beat)
+	wait := s.server.config.PingInterval
+	s.heartbeat.pingAt = time.Now().Add(wait)
+	if s.condemned { // it did not survive the welcome
+		wait = 0
+	}
+	s.heartbeat.timer = time.AfterFunc(wait, s.beat)
 }
 
 // beat sends the ping that is due, or ends the session whose pong is overdue or
@@ -78,15 +82,16 @@ func (s *Session) overdue() bool {
 }
 
 // pong notes that the client lives. A pong that nobody asked for changes
-// nothing.
-func (s *Session) pong() {
+// nothing, and is reported as false.
+func (s *Session) pong() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := &s.heartbeat
 	if s.closed || s.condemned || h.deadline.IsZero() {
-		return
+		return false
 	}
 	h.deadline = time.Time{}
 	h.pingAt = time.Now().Add(s.server.config.PingInterval)
 	h.timer.Reset(s.server.config.PingInterval)
+	return true
 }

@@ -23,6 +23,7 @@ var (
 type sink interface {
 	write([]Packet) error
 	finish()
+	name() string // of the transport
 }
 
 // outbox holds the packets that leave one session, oldest first. Any goroutine
@@ -35,9 +36,11 @@ type sink interface {
 //     there is let go with noop, one that comes then waits holdPatience before.
 //   - a closed outbox still gives what it had left, once.
 type outbox struct {
-	limit int           // bytes that may wait
-	wake  chan struct{} // capacity 1: there is something for the poll to see
-	drain sync.WaitGroup
+	limit   int           // bytes that may wait
+	count   counter       // not called with mu held
+	drainer Drainer       // nil for none; set before the door is first opened
+	wake    chan struct{} // capacity 1: there is something for the poll to see
+	drain   sync.WaitGroup
 
 	mu       sync.Mutex // guards the rest
 	packets  []Packet
@@ -51,20 +54,36 @@ type outbox struct {
 	sink     sink // non-nil once a carrier has the door
 }
 
-func newOutbox(limit int) outbox {
-	return outbox{limit: limit, wake: make(chan struct{}, 1)}
+func newOutbox(limit int, count counter) outbox {
+	return outbox{limit: limit, count: count, wake: make(chan struct{}, 1)}
+}
+
+// weigh returns what packets weigh in an outbox, in bytes.
+func weigh(packets []Packet) (size int) {
+	for _, p := range packets {
+		size += p.size()
+	}
+	return size
 }
 
 // add queues packets together. It returns [ErrClosed] or ErrSlow.
 func (o *outbox) add(packets ...Packet) error {
+	size := weigh(packets)
+	err := o.tryAdd(packets, size)
+	switch err {
+	case nil:
+		o.count.add(MetricBuffered, "", size)
+	case ErrSlow:
+		o.count.add(MetricDropped, DroppedOverflow, len(packets))
+	}
+	return err
+}
+
+func (o *outbox) tryAdd(packets []Packet, size int) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		return ErrClosed
-	}
-	size := 0
-	for _, p := range packets {
-		size += p.size()
 	}
 	if o.bytes > 0 && o.bytes+size > o.limit {
 		return ErrSlow
@@ -76,15 +95,21 @@ func (o *outbox) add(packets ...Packet) error {
 // addVolatile queues packets only if they can leave at once, and reports
 // whether it did.
 func (o *outbox) addVolatile(packets ...Packet) bool {
+	size := weigh(packets)
+	if !o.tryAddVolatile(packets, size) {
+		o.count.add(MetricDropped, DroppedVolatile, len(packets))
+		return false
+	}
+	o.count.add(MetricBuffered, "", size)
+	return true
+}
+
+func (o *outbox) tryAddVolatile(packets []Packet, size int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	open := o.sink != nil || o.claimed
 	if o.closed || o.held || o.draining || !open || len(o.packets) > 0 {
 		return false
-	}
-	size := 0
-	for _, p := range packets {
-		size += p.size()
 	}
 	o.push(packets, size)
 	return true
@@ -115,9 +140,10 @@ func (o *outbox) start() {
 // session owns no goroutine. When the outbox was closed it finishes the sink.
 func (o *outbox) run() {
 	var spare []Packet
+	wrote := false
 	for {
 		o.mu.Lock()
-		batch, s := o.packets, o.sink
+		batch, size, s := o.packets, o.bytes, o.sink
 		o.packets, o.bytes = spare, 0
 		if len(batch) == 0 {
 			o.packets = nil
@@ -126,15 +152,48 @@ func (o *outbox) run() {
 			o.mu.Unlock()
 			if last {
 				s.finish()
+			} else if wrote && o.drainer != nil {
+				o.drainer.Drained()
 			}
 			return
 		}
 		o.mu.Unlock()
-		if err := s.write(batch); err != nil {
+		o.count.add(MetricBuffered, "", -size)
+		err := s.write(batch)
+		if err != nil {
 			o.close(false)
+		} else {
+			o.sent(batch, s.name())
 		}
+		wrote = err == nil
 		clear(batch)
 		spare = batch[:0]
+	}
+}
+
+// sent counts packets that a sink has written.
+func (o *outbox) sent(packets []Packet, transport string) {
+	if o.count == nil {
+		return
+	}
+	size := 0
+	for _, p := range packets {
+		size += len(p.frame) - p.header
+	}
+	o.count.add(MetricPacketsOut, transport, len(packets))
+	o.count.add(MetricBytesOut, transport, size)
+}
+
+// emptied tells the drainer after a poll has taken all there was.
+func (o *outbox) emptied() {
+	if o.drainer == nil {
+		return
+	}
+	o.mu.Lock()
+	empty := !o.closed && len(o.packets) == 0
+	o.mu.Unlock()
+	if empty {
+		o.drainer.Drained()
 	}
 }
 
@@ -183,6 +242,8 @@ const holdPatience = 100 * time.Millisecond
 // poll whose patience has expired gets noop then. The door is given back together with the packets,
 // so that who closes the outbox knows whether anybody is there to take the rest.
 func (o *outbox) tryTake(ctx context.Context, expired bool) (batch []Packet, held bool, err error) {
+	taken := 0
+	defer func() { o.count.add(MetricBuffered, "", -taken) }() // after the unlock
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
@@ -195,7 +256,7 @@ func (o *outbox) tryTake(ctx context.Context, expired bool) (batch []Packet, hel
 	case o.held && !o.closed:
 		return nil, true, nil
 	case len(o.packets) > 0:
-		batch = o.packets
+		batch, taken = o.packets, o.bytes
 		o.packets, o.bytes = nil, 0
 	case len(o.farewell) > 0:
 		batch, o.farewell = o.farewell, nil
@@ -241,6 +302,8 @@ func (o *outbox) attach(s sink) error {
 // sink is finished instead. It reports whether something remains for a poll yet
 // to come.
 func (o *outbox) close(flush bool, farewell ...Packet) (left bool) {
+	dropped := 0
+	defer func() { o.count.add(MetricBuffered, "", -dropped) }() // after the unlock
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -248,7 +311,8 @@ func (o *outbox) close(flush bool, farewell ...Packet) (left bool) {
 	}
 	o.closed = true
 	if !flush {
-		o.packets = nil
+		dropped = o.bytes
+		o.packets, o.bytes = nil, 0
 	}
 	if o.sink == nil {
 		o.farewell = farewell
@@ -258,6 +322,15 @@ func (o *outbox) close(flush bool, farewell ...Packet) (left bool) {
 		return false // one answer is enough, and somebody waits for it
 	}
 	return !o.emptyLocked()
+}
+
+// discard drops what is left in a closed outbox.
+func (o *outbox) discard() {
+	o.mu.Lock()
+	dropped := o.bytes
+	o.packets, o.farewell, o.bytes = nil, nil, 0
+	o.mu.Unlock()
+	o.count.add(MetricBuffered, "", -dropped)
 }
 
 // empty reports whether a poll would find nothing.

@@ -33,7 +33,7 @@ func expect(t *testing.T, got, want string) {
 }
 
 func TestOutboxPoll(t *testing.T) {
-	o := newOutbox(1000)
+	o := newOutbox(1000, nil)
 	if o.addVolatile(text("lost")) {
 		t.Error("a volatile packet was taken while nobody stands at the door")
 	}
@@ -57,7 +57,7 @@ func TestOutboxPoll(t *testing.T) {
 }
 
 func TestOutboxLimit(t *testing.T) {
-	o := newOutbox(100)
+	o := newOutbox(100, nil)
 	if err := o.add(text(strings.Repeat("x", 200))); err != nil {
 		t.Errorf("one packet alone: %v", err)
 	}
@@ -75,7 +75,7 @@ func TestOutboxClose(t *testing.T) {
 		{true, true, []string{"4a", "1", ErrClosed.Error()}},
 		{false, true, []string{"1", ErrClosed.Error()}},
 	} {
-		o := newOutbox(1000)
+		o := newOutbox(1000, nil)
 		o.add(text("a"))
 		if left := o.close(test.flush, closePacket); left != test.left {
 			t.Errorf("left: %v", left)
@@ -87,7 +87,7 @@ func TestOutboxClose(t *testing.T) {
 			expect(t, payload(t, &o), want)
 		}
 	}
-	o := newOutbox(1000)
+	o := newOutbox(1000, nil)
 	o.claim()
 	if o.close(true, closePacket) {
 		t.Error("something is left though a poll takes it")
@@ -96,7 +96,7 @@ func TestOutboxClose(t *testing.T) {
 
 func TestOutboxHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := newOutbox(1000)
+		o := newOutbox(1000, nil)
 		got := make(chan string, 1)
 		go func() { got <- payload(t, &o) }()
 		synctest.Wait()
@@ -127,7 +127,7 @@ func TestOutboxHeld(t *testing.T) {
 }
 
 func TestOutboxPollGone(t *testing.T) {
-	o := newOutbox(1000)
+	o := newOutbox(1000, nil)
 	o.add(text("kept"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -154,3 +154,5 @@ func (r *recorder) write(packets []Packet) error {
 }
 
 func (r *recorder) finish() { r.got = append(r.got, "finished") }
+
+func (r *recorder) name() string { return WebSocket }

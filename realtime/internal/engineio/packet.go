@@ -101,6 +101,7 @@ type received struct {
 	kind   byte
 	data   []byte
 	binary bool
+	size   int // bytes of the packet as it came
 }
 
 // decodePacket decodes a text packet: a type and its data, or the base64 form
@@ -116,9 +117,9 @@ func decodePacket(text []byte) (received, error) {
 		if err != nil {
 			return received{}, errPacket
 		}
-		return received{kind: typeMessage, data: data[:n], binary: true}, nil
+		return received{kind: typeMessage, data: data[:n], binary: true, size: len(text)}, nil
 	case kind >= typeOpen && kind <= typeNoop:
-		return received{kind: kind, data: text[1:]}, nil
+		return received{kind: kind, data: text[1:], size: len(text)}, nil
 	}
 	return received{}, errPacket
 }

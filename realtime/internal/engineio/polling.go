@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -29,32 +30,52 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		s.server.refuse(w, r, errBadRequest)
 		return
 	case errGone:
-		s.end(ReasonTransportClose, false)
+		s.lose()
 		return
 	case ErrClosed:
 		packets = []Packet{closePacket}
 	}
-	s.server.writePackets(w, packets)
+	if s.answer(w, packets) != nil {
+		s.lose()
+		return
+	}
+	s.out.emptied()
 	s.forgetSpent()
 }
 
-// writePackets answers a poll, in the time that a WebSocket may take for a batch.
-func (s *Server) writePackets(w http.ResponseWriter, packets []Packet) {
+// lose ends a session whose poll was cut, with all that waited for it.
+func (s *Session) lose() {
+	s.end(ReasonTransportClose, false)
+	s.forget()
+}
+
+// answer answers a poll, in the time that a WebSocket may take for a batch.
+func (s *Session) answer(w http.ResponseWriter, packets []Packet) error {
 	body := buffers.Get().(*[]byte)
 	payload := appendPayload((*body)[:0], packets)
+	defer func() {
+		if cap(payload) <= maxPooled {
+			*body = payload[:0]
+			buffers.Put(body)
+		}
+	}()
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	h.Set("Content-Length", strconv.Itoa(len(payload)))
 	h.Set("Cache-Control", "no-store")
+	config := &s.server.config
 	rc := http.NewResponseController(w)
-	rc.SetWriteDeadline(time.Now().Add(s.config.PingInterval + s.config.PingTimeout)) // where it is supported
-	w.Write(payload)
-	rc.Flush()
-	rc.SetWriteDeadline(time.Time{})
-	if cap(payload) <= maxPooled {
-		*body = payload[:0]
-		buffers.Put(body)
+	rc.SetWriteDeadline(time.Now().Add(config.PingInterval + config.PingTimeout)) // where it is supported
+	if _, err := w.Write(payload); err != nil {
+		return err
 	}
+	if err := rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	rc.SetWriteDeadline(time.Time{})
+	s.server.count.add(MetricPacketsOut, Polling, len(packets))
+	s.server.count.add(MetricBytesOut, Polling, len(payload))
+	return nil
 }
 
 // post takes the packets in the body of a POST.

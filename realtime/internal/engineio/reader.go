@@ -18,7 +18,7 @@ func next(c carrier, handle func(received)) error {
 	buf := buffers.Get().(*[]byte)
 	data, binary, err := c.read(*buf)
 	if err == nil {
-		p := received{kind: typeMessage, data: data, binary: true}
+		p := received{kind: typeMessage, data: data, binary: true, size: len(data)}
 		if !binary {
 			p, err = decodePacket(data)
 		}
@@ -133,10 +133,19 @@ func (s *Session) switchTo(c carrier) bool {
 		c.abort()
 		return false
 	}
-	s.candidate, s.carrier, s.transport = nil, c, c.name()
+	from, to := s.transport, c.name()
+	s.candidate, s.carrier, s.transport = nil, c, to
 	s.mu.Unlock()
+	s.server.count.add(MetricConnections, from, -1)
+	s.server.count.add(MetricConnections, to, 1)
+	s.server.count.add(MetricUpgrades, to, 1)
 	if s.out.attach(c) != nil { // ended in between
+		s.out.discard()
 		c.abort()
+		return true
+	}
+	if s.upgrader != nil {
+		s.upgrader.Upgraded(from, to)
 	}
 	return true
 }

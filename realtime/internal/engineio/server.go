@@ -2,9 +2,6 @@ package engineio
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
-	"encoding/json"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -13,7 +10,7 @@ import (
 	"time"
 )
 
-// Config holds the options of a [Server], all of which must be set.
+// Config holds the options of a [Server].
 type Config struct {
 	PingInterval   time.Duration
 	PingTimeout    time.Duration
@@ -26,20 +23,49 @@ type Config struct {
 	CORS           CORS
 	AllowRequest   func(*http.Request) error // nil allows all
 	Logger         *slog.Logger
+
+	// The rest is optional. No function may keep its request.
+
+	// Cookie is sent, with the session id as its value, with the handshake of a
+	// polling client, for load balancers that stick to it. Without a name it is
+	// called "io", without a path it is for "/", without SameSite it is Lax; it
+	// is always HttpOnly.
+	Cookie *http.Cookie
+
+	// InitialHeaders may add to the headers of a session's first answer, Headers
+	// to those of every answer: refusals, preflights and the 101 of a WebSocket
+	// included.
+	InitialHeaders func(http.Header, *http.Request)
+	Headers        func(http.Header, *http.Request)
+
+	// InitialPacket is sent together with the handshake.
+	InitialPacket *Packet
+
+	// GenerateID makes the id of a new session, which must be unguessable. When
+	// it fails, or the id is in use, the client is refused.
+	GenerateID func(*http.Request) (string, error)
+
+	// OnRefused is told of each refused request, with what its client is told.
+	OnRefused func(r *http.Request, code int, message string)
+
+	// Count is told what happens: the names of the metrics begin with Metric. It
+	// must not wait, and may be called concurrently.
+	Count func(metric, label string, n int64)
 }
 
 // Server answers the HTTP requests of Engine.IO clients.
 type Server struct {
 	config  Config
+	count   counter // Config.Count
 	connect func(*Session, *http.Request) Handler
 	readers sync.WaitGroup
 
-	mu       sync.Mutex // guards the rest
-	sessions map[string]*Session
-	count    int                  // sessions that have not ended
+	mu       sync.Mutex           // guards the rest
+	sessions map[string]*Session  // nil for an id that is taken by a session about to begin
+	open     int                  // sessions that have not ended
 	carriers map[carrier]struct{} // that are being read
 	closing  bool                 // no session may begin
-	idle     chan struct{}        // closed when count is 0 while closing
+	idle     chan struct{}        // closed when open is 0 while closing
 }
 
 // NewServer returns a server that calls connect for each new session, with the
@@ -48,6 +74,7 @@ type Server struct {
 func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Server {
 	return &Server{
 		config:   config,
+		count:    config.Count,
 		connect:  connect,
 		sessions: make(map[string]*Session),
 		carriers: make(map[carrier]struct{}),
@@ -65,16 +92,21 @@ var (
 
 // ServeHTTP answers one Engine.IO request, whatever its path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.config.CORS.Apply(w, r) {
+	preflight := s.config.CORS.set(w.Header(), r)
+	if s.config.Headers != nil {
+		s.config.Headers(w.Header(), r)
+	}
+	if preflight {
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	q := r.URL.Query()
-	transport, sid := last(q["transport"]), last(q["sid"])
+	transport, sid, revision := last(q["transport"]), last(q["sid"]), last(q["EIO"])
 	switch {
 	case !slices.Contains(s.config.Transports, transport):
 		s.refuse(w, r, errTransport)
-	case last(q["EIO"]) != "4":
-		s.refuse(w, r, errProtocol)
+	case revision != "4":
+		s.wrongVersion(w, r, revision)
 	case sid != "":
 		s.resume(w, r, transport, sid)
 	default:
@@ -101,6 +133,7 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid s
 	}
 	switch {
 	case session == nil && isUpgrade(r):
+		s.refused(r, errUnknownSID)
 		http.Error(w, errUnknownSID.Message, errUnknownSID.status)
 	case session == nil:
 		s.refuse(w, r, errUnknownSID)
@@ -123,7 +156,7 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 		s.refuse(w, r, errBadRequest)
 		return
 	}
-	ws := s.accept(w, r)
+	ws := s.accept(w, r, false)
 	if ws == nil {
 		return
 	}
@@ -136,66 +169,15 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 	}
 }
 
-// begin answers the request that starts a session.
-func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string) {
-	switch {
-	case r.Method != http.MethodGet:
-		s.refuse(w, r, errMethod)
-		return
-	case transport == WebSocket && !isUpgrade(r):
-		s.refuse(w, r, errBadRequest)
-		return
-	}
-	if s.config.AllowRequest != nil {
-		if err := s.config.AllowRequest(r); err != nil {
-			refusal := errForbidden
-			if err.Error() != "" {
-				refusal.Message = err.Error()
-			}
-			s.refuse(w, r, refusal)
-			return
-		}
-	}
-	var ws *webSocket
-	if transport == WebSocket {
-		if ws = s.accept(w, r); ws == nil {
-			return
-		}
-	}
-	session := &Session{id: newID(), server: s, transport: transport, out: newOutbox(s.config.MaxBuffered)}
-	handshake := s.handshake(session)
-	if ws != nil {
-		session.carrier = ws
-		session.out.add(handshake)
-	}
-	session.handler = s.connect(session, r)
-	if !s.add(session) {
-		session.handler.Closed(ReasonForcedClose)
-		if ws != nil {
-			ws.abort()
-		} else {
-			s.refuse(w, r, errUnavailable)
-		}
-		return
-	}
-	session.startHeartbeat()
-	if ws == nil {
-		session.begin()
-		s.writePackets(w, []Packet{handshake}) // alone, as clients may expect it
-		return
-	}
-	session.out.attach(ws)
-	session.begin()
-	if !s.read(ws, func() { session.readAll(ws) }) {
-		ws.abort()
-	}
-}
-
-// accept upgrades r to a WebSocket, or answers why not and returns nil.
-func (s *Server) accept(w http.ResponseWriter, r *http.Request) *webSocket {
+// accept upgrades r to a WebSocket, or answers why not and returns nil. initial
+// says that a session begins with it.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, initial bool) *webSocket {
 	if !s.config.CORS.allowsSocket(r) {
 		s.refuse(w, r, errOrigin)
 		return nil
+	}
+	if initial && s.config.InitialHeaders != nil {
+		s.config.InitialHeaders(w.Header(), r)
 	}
 	ws, err := s.config.accept(w, r)
 	if err != nil {
@@ -206,48 +188,6 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) *webSocket {
 }
 
 func isUpgrade(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
-
-// newID returns an unguessable session id of 20 URL-safe characters.
-func newID() string {
-	var b [15]byte
-	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// handshake is the first packet of a session:
-// https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#handshake.
-func (s *Server) handshake(session *Session) Packet {
-	upgrades := []string{}
-	if session.transport == Polling && s.config.AllowUpgrades && slices.Contains(s.config.Transports, WebSocket) {
-		upgrades = append(upgrades, WebSocket)
-	}
-	data, err := json.Marshal(struct {
-		SID          string   `json:"sid"`
-		Upgrades     []string `json:"upgrades"`
-		PingInterval int64    `json:"pingInterval"` // ms
-		PingTimeout  int64    `json:"pingTimeout"`  // ms
-		MaxPayload   int      `json:"maxPayload"`   // bytes
-	}{
-		session.id, upgrades,
-		s.config.PingInterval.Milliseconds(), s.config.PingTimeout.Milliseconds(), s.config.MaxPayload,
-	})
-	if err != nil {
-		panic("engineio: " + err.Error()) // strings and numbers always marshal
-	}
-	return textPacket(typeOpen, data)
-}
-
-// add makes a session known, unless the server is closing.
-func (s *Server) add(session *Session) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return false
-	}
-	s.sessions[session.id] = session
-	s.count++
-	return true
-}
 
 // remove makes a session unknown.
 func (s *Server) remove(session *Session) {
@@ -260,8 +200,8 @@ func (s *Server) remove(session *Session) {
 func (s *Server) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.count--
-	if s.closing && s.count == 0 {
+	s.open--
+	if s.closing && s.open == 0 {
 		close(s.idle)
 	}
 }
@@ -288,7 +228,7 @@ func (s *Server) read(c carrier, f func()) bool {
 func (s *Server) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.count
+	return s.open
 }
 
 const (
@@ -305,12 +245,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	first := !s.closing
 	s.closing = true
-	if first && s.count == 0 {
+	if first && s.open == 0 {
 		close(s.idle)
 	}
 	open := make([]*Session, 0, len(s.sessions))
 	for _, session := range s.sessions {
-		open = append(open, session)
+		if session != nil {
+			open = append(open, session)
+		}
 	}
 	s.mu.Unlock()
 

@@ -21,26 +21,15 @@ const (
 	ReasonForcedClose    = "forced close"    // the server closed it
 )
 
-// Handler receives what one session has to say. Its methods are called one at
-// a time, except that Closed may be called during Message.
-type Handler interface {
-	// Message receives a message in the order the client sent it. The data is
-	// only valid until Message returns. While it does not return the client is
-	// not read from. A message that returns an error ends the session with
-	// ReasonForcedClose.
-	Message(data []byte, binary bool) error
-
-	// Closed is called once, when the session has ended and nothing can be
-	// sent any more. It must not wait.
-	Closed(reason string)
-}
-
 // Session is one client's connection, whatever transport carries it. All
 // methods may be called concurrently, and none of them waits.
 type Session struct {
-	id      string
-	server  *Server
-	handler Handler
+	id       string
+	server   *Server
+	protocol int // the revision its client speaks
+	handler  Handler
+	upgrader Upgrader    // the handler, or nil
+	beats    Heartbeater // the handler, or nil
 
 	out outbox
 
@@ -63,6 +52,9 @@ type Session struct {
 // ID returns the Engine.IO session id. It is a secret between the client and
 // the server: who knows it can take the session over.
 func (s *Session) ID() string { return s.id }
+
+// Protocol returns the revision of the protocol that the client speaks.
+func (s *Session) Protocol() int { return s.protocol }
 
 // Transport returns the current transport, Polling or WebSocket.
 func (s *Session) Transport() string {
@@ -91,11 +83,13 @@ func (s *Session) Send(packets ...Packet) error {
 func (s *Session) condemn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.condemned || s.heartbeat.timer == nil {
+	if s.closed || s.condemned {
 		return
 	}
 	s.condemned = true
-	s.heartbeat.timer.Reset(0)
+	if s.heartbeat.timer != nil { // otherwise it is, as soon as it may
+		s.heartbeat.timer.Reset(0)
+	}
 }
 
 // SendVolatile sends packets if they can leave at once, and drops them
@@ -105,8 +99,17 @@ func (s *Session) SendVolatile(packets ...Packet) bool { return s.out.addVolatil
 // Close ends the session after what was sent has left.
 func (s *Session) Close() { s.end(ReasonForcedClose, true) }
 
+// handle sets the handler, before the session is known to others.
+func (s *Session) handle(h Handler) {
+	s.handler = h
+	s.upgrader, _ = h.(Upgrader)
+	s.beats, _ = h.(Heartbeater)
+	s.out.drainer, _ = h.(Drainer)
+}
+
 // begin lets the session end, and ends it if that was asked for before.
 func (s *Session) begin() {
+	s.server.count.add(MetricConnections, s.Transport(), 1)
 	s.mu.Lock()
 	s.begun = true
 	premature := s.premature
@@ -133,8 +136,10 @@ func (s *Session) end(reason string, flush bool) {
 	if s.abort != nil {
 		s.abort()
 	}
-	carrier, candidate := s.carrier, s.candidate
+	carrier, candidate, transport := s.carrier, s.candidate, s.transport
 	s.mu.Unlock()
+	s.server.count.add(MetricConnections, transport, -1)
+	s.server.count.add(MetricDisconnections, reason, 1)
 
 	var farewell []Packet
 	switch {
@@ -181,18 +186,24 @@ func (s *Session) forgetSpent() {
 	}
 }
 
-// forget removes a closed session that lingers.
+// forget removes a closed session that lingers, and what was left in it.
 func (s *Session) forget() {
 	s.mu.Lock()
 	s.heartbeat.stop()
 	s.mu.Unlock()
 	s.server.remove(s)
+	s.out.discard()
 }
 
 // receive handles a packet from the client and reports whether more may follow.
 func (s *Session) receive(p received) bool {
 	s.in.Lock()
 	defer s.in.Unlock()
+	if count := s.server.count; count != nil {
+		transport := s.Transport()
+		count(MetricPacketsIn, transport, 1)
+		count(MetricBytesIn, transport, int64(p.size))
+	}
 	// A WebSocket that breaks the rules gets a close frame after what was sent;
 	// a polling client's next poll is refused.
 	switch p.kind {
@@ -205,7 +216,9 @@ func (s *Session) receive(p received) bool {
 			s.end(ReasonForcedClose, s.Transport() != Polling)
 		}
 	case typePong:
-		s.pong()
+		if s.pong() && s.beats != nil {
+			s.beats.Heartbeat()
+		}
 	case typePing: // in revision 4 of the protocol the server sends the pings
 		s.end(ReasonTransportError, s.Transport() != Polling)
 	case typeClose:

@@ -1,0 +1,195 @@
+package engineio
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"slices"
+)
+
+// begin answers the request that starts a session.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string) {
+	switch {
+	case r.Method != http.MethodGet:
+		s.refuse(w, r, errMethod)
+		return
+	case transport == WebSocket && !isUpgrade(r):
+		s.refuse(w, r, errBadRequest)
+		return
+	}
+	if e, ok := s.allow(r); !ok {
+		s.refuse(w, r, e)
+		return
+	}
+	id, e, ok := s.reserve(r)
+	if !ok {
+		s.refuse(w, r, e)
+		return
+	}
+	opened := false
+	defer func() {
+		if !opened {
+			s.release(id)
+		}
+	}()
+	if transport == Polling {
+		session, welcome := s.start(id, nil, r)
+		if opened = session != nil; !opened {
+			s.refuse(w, r, errUnavailable)
+			return
+		}
+		s.initialHeaders(w.Header(), r, id)
+		if session.answer(w, welcome) != nil {
+			session.lose()
+		}
+		return
+	}
+	ws := s.accept(w, r, true)
+	if ws == nil {
+		return
+	}
+	session, _ := s.start(id, ws, r)
+	opened = session != nil
+	if !opened || !s.read(ws, func() { session.readAll(ws) }) {
+		ws.abort()
+	}
+}
+
+// allow asks Config.AllowRequest about a handshake.
+func (s *Server) allow(r *http.Request) (refusal requestError, ok bool) {
+	if s.config.AllowRequest == nil {
+		return refusal, true
+	}
+	err := s.config.AllowRequest(r)
+	if err == nil {
+		return refusal, true
+	}
+	refusal = errForbidden
+	if err.Error() != "" {
+		refusal.Message = err.Error()
+	}
+	return refusal, false
+}
+
+// initialHeaders adds what only the first answer of a polling session has.
+func (s *Server) initialHeaders(h http.Header, r *http.Request, id string) {
+	if s.config.Cookie != nil {
+		cookie := *s.config.Cookie
+		if cookie.Name == "" {
+			cookie.Name = "io"
+		}
+		if cookie.Path == "" {
+			cookie.Path = "/"
+		}
+		if cookie.SameSite == 0 {
+			cookie.SameSite = http.SameSiteLaxMode
+		}
+		cookie.Value, cookie.HttpOnly = id, true
+		h.Add("Set-Cookie", cookie.String())
+	}
+	if s.config.InitialHeaders != nil {
+		s.config.InitialHeaders(h, r)
+	}
+}
+
+// start begins the session id with the client that sent r: on the connection c,
+// by which it welcomes it, or by polling when c is nil; then the packets of the
+// welcome are the answer to r. It returns nil when the server is closing.
+func (s *Server) start(id string, c carrier, r *http.Request) (session *Session, welcome []Packet) {
+	session = &Session{id: id, server: s, protocol: 4, transport: Polling, out: newOutbox(s.config.MaxBuffered, s.count)}
+	if c != nil {
+		session.carrier, session.transport = c, c.name()
+	}
+	welcome = []Packet{s.handshake(session)}
+	if s.config.InitialPacket != nil {
+		welcome = append(welcome, *s.config.InitialPacket)
+	}
+	if c != nil {
+		session.out.add(welcome...)
+	}
+	session.handle(s.connect(session, r))
+	if !s.add(session) {
+		session.out.close(false)
+		session.handler.Closed(ReasonForcedClose)
+		return nil, nil
+	}
+	session.startHeartbeat()
+	if c != nil {
+		session.out.attach(c)
+	}
+	session.begin()
+	return session, welcome
+}
+
+// reserve takes an id for a new session, or says why there is none.
+func (s *Server) reserve(r *http.Request) (id string, refusal requestError, ok bool) {
+	if s.config.GenerateID == nil {
+		id = newID()
+	} else {
+		var err error
+		if id, err = s.config.GenerateID(r); err != nil || id == "" {
+			s.config.Logger.Error("realtime: Config.GenerateID gave no id", "error", err)
+			return "", errID, false
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return "", errUnavailable, false
+	}
+	if _, taken := s.sessions[id]; taken {
+		return "", errID, false
+	}
+	s.sessions[id] = nil
+	return id, refusal, true
+}
+
+// release gives up an id that was reserved.
+func (s *Server) release(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, id)
+}
+
+// add makes a session known under its reserved id, unless the server is closing.
+func (s *Server) add(session *Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.sessions[session.id] = session
+	s.open++
+	return true
+}
+
+// newID returns an unguessable session id of 20 URL-safe characters.
+func newID() string {
+	var b [15]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// handshake is the first packet of a session:
+// https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#handshake.
+func (s *Server) handshake(session *Session) Packet {
+	upgrades := []string{}
+	if session.transport == Polling && s.config.AllowUpgrades && slices.Contains(s.config.Transports, WebSocket) {
+		upgrades = append(upgrades, WebSocket)
+	}
+	data, err := json.Marshal(struct {
+		SID          string   `json:"sid"`
+		Upgrades     []string `json:"upgrades"`
+		PingInterval int64    `json:"pingInterval"` // ms
+		PingTimeout  int64    `json:"pingTimeout"`  // ms
+		MaxPayload   int      `json:"maxPayload"`   // bytes
+	}{
+		session.id, upgrades,
+		s.config.PingInterval.Milliseconds(), s.config.PingTimeout.Milliseconds(), s.config.MaxPayload,
+	})
+	if err != nil {
+		panic("engineio: " + err.Error()) // strings and numbers always marshal
+	}
+	return textPacket(typeOpen, data)
+}
