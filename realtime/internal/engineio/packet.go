@@ -34,8 +34,10 @@ var errPacket = errors.New("engineio: invalid packet")
 // WebSocket frame, so that what goes to a thousand clients is encoded once. A
 // Packet is immutable and may be shared between sessions.
 type Packet struct {
-	frame  []byte
-	header int // bytes of frame before its payload
+	frame    []byte
+	header   int       // bytes of frame before its payload
+	plain    bool      // it is not to be compressed
+	deflated *deflated // its compressed form, which sessions share; nil if they do not
 }
 
 // Text returns the message packet that carries text, which is copied. The text
@@ -70,6 +72,13 @@ func newFrame(opcode byte, size int) Packet {
 		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(size))
 	}
 	return Packet{frame: b, header: len(b)}
+}
+
+// Uncompressed returns the packet marked to leave as it is, even where others
+// are compressed.
+func (p Packet) Uncompressed() Packet {
+	p.plain = true
+	return p
 }
 
 func (p Packet) binary() bool { return p.frame[0]&0x0f == opBinary }

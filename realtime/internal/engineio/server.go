@@ -20,6 +20,7 @@ type Config struct {
 	MaxFragments   int // frames of a WebSocket message, the empty ones, too; 0 is no limit
 	Transports     []string
 	AllowUpgrades  bool
+	Deflate        *Deflate // compresses what leaves over WebSocket; nil does not
 	CORS           CORS
 	AllowRequest   func(*http.Request) error // nil allows all
 	Logger         *slog.Logger
@@ -55,10 +56,11 @@ type Config struct {
 
 // Server answers the HTTP requests of Engine.IO clients.
 type Server struct {
-	config  Config
-	count   counter // Config.Count
-	connect func(*Session, *http.Request) Handler
-	readers sync.WaitGroup
+	config   Config
+	count    counter // Config.Count
+	connect  func(*Session, *http.Request) Handler
+	deflater *deflater
+	readers  sync.WaitGroup
 
 	mu       sync.Mutex           // guards the rest
 	sessions map[string]*Session  // nil for an id that is taken by a session about to begin
@@ -76,6 +78,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 		config:   config,
 		count:    config.Count,
 		connect:  connect,
+		deflater: newDeflater(config.Deflate),
 		sessions: make(map[string]*Session),
 		carriers: make(map[carrier]struct{}),
 		idle:     make(chan struct{}),
@@ -179,7 +182,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, initial bool) *w
 	if initial && s.config.InitialHeaders != nil {
 		s.config.InitialHeaders(w.Header(), r)
 	}
-	ws, err := s.config.accept(w, r)
+	ws, err := s.acceptWebSocket(w, r)
 	if err != nil {
 		s.config.Logger.Debug("realtime: WebSocket handshake failed", "remote", r.RemoteAddr, "error", err)
 		return nil

@@ -42,27 +42,38 @@ const (
 type webSocket struct {
 	lib   *websocket.Conn
 	wire  *wire
-	limit int64 // bytes of a message, inclusive
+	limit int64 // bytes of a message, inclusive, once it is inflated
 	stray bool  // it is in the middle of a message that nobody wants
+
+	deflater *deflater // nil unless it was agreed on
 
 	closing sync.Once
 }
 
-// accept answers the WebSocket handshake of r. When it returns an error, the
+// acceptWebSocket answers the WebSocket handshake of r. When it returns an error, the
 // request is answered already. The webSocket outlives the request: it keeps
 // nothing of it. A write that takes longer than a ping and its answer may ends
 // the connection.
-func (c *Config) accept(w http.ResponseWriter, r *http.Request) (*webSocket, error) {
+func (s *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request) (*webSocket, error) {
+	c := &s.config
 	h := &hijack{ResponseWriter: w, timeout: c.PingInterval + c.PingTimeout, fragments: c.MaxFragments}
+	compression := websocket.CompressionDisabled
+	if s.deflater != nil {
+		compression = websocket.CompressionNoContextTakeover
+	}
 	lib, err := websocket.Accept(h, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // the server has checked the Origin by its own rule
-		CompressionMode:    websocket.CompressionDisabled,
+		CompressionMode:    compression,
 	})
 	if err != nil {
 		return nil, err
 	}
 	lib.SetReadLimit(-1) // its own limit closes with a reason that clients do not expect
-	return &webSocket{lib: lib, wire: h.wire, limit: int64(c.MaxPayload)}, nil
+	ws := &webSocket{lib: lib, wire: h.wire, limit: int64(c.MaxPayload)}
+	if deflates(w.Header()) {
+		ws.deflater = s.deflater
+	}
+	return ws, nil
 }
 
 func (s *webSocket) name() string { return WebSocket }
@@ -120,6 +131,11 @@ func appendAll(dst []byte, r io.Reader, limit int64) ([]byte, error) {
 
 // write writes packets in order under one deadline, small ones together.
 func (s *webSocket) write(packets []Packet) error {
+	if s.deflater != nil {
+		for i, p := range packets {
+			packets[i] = s.deflater.apply(p)
+		}
+	}
 	return s.wire.writeFrames(packets)
 }
 

@@ -262,13 +262,14 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (e *endless) SetDeadline(time.Time) error { return nil }
+func (e *endless) SetDeadline(time.Time) error      { return nil }
+func (e *endless) SetWriteDeadline(time.Time) error { return nil }
 
 // BenchmarkRead reads messages of 1 KB.
 func BenchmarkRead(b *testing.B) {
-	config := Config{MaxPayload: 1 << 20, MaxFragments: 1000}
+	server, _, _ := newListened(Config{MaxPayload: 1 << 20, MaxFragments: 1000})
 	conn := &endless{data: repeat(64, 0x82, strings.Repeat("x", 1024))}
-	ws, err := config.accept(hijacked{httptest.NewRecorder(), conn}, upgradeRequest(""))
+	ws, err := server.acceptWebSocket(hijacked{httptest.NewRecorder(), conn}, upgradeRequest(""))
 	if err != nil {
 		b.Fatal(err)
 	}
