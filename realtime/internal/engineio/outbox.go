@@ -33,8 +33,9 @@ type sink interface {
 //
 //   - add never waits: what does not fit is ErrSlow, and the session's end.
 //   - packets added in one call leave adjacent, in one batch.
-//   - while the door is held, for an upgrade, packets wait: a poll that stood
-//     there is let go with noop, one that comes then waits holdPatience before.
+//   - while the door is held, for an upgrade, a poll that stood there is let go
+//     with noop, and one that comes then waits holdPatience before. A poll still
+//     takes what there is: its client switches only when it has the answer.
 //   - a closed outbox still gives what it had left, once.
 type outbox struct {
 	limit   int           // bytes that may wait
@@ -252,13 +253,13 @@ func (o *outbox) tryTake(ctx context.Context, expired bool) (batch []Packet, hel
 		return nil, false, errGone // keeps the door: nobody may take it before the session has ended
 	case o.sink != nil:
 		err = errAttached
+	case len(o.packets) > 0:
+		batch, taken = o.packets, o.bytes
+		o.packets, o.bytes = nil, 0
 	case o.held && !o.closed && (o.letGo || expired):
 		batch = []Packet{noop}
 	case o.held && !o.closed:
 		return nil, true, nil
-	case len(o.packets) > 0:
-		batch, taken = o.packets, o.bytes
-		o.packets, o.bytes = nil, 0
 	case len(o.farewell) > 0:
 		batch, o.farewell = o.farewell, nil
 	case o.closed:

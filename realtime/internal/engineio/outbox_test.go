@@ -102,7 +102,6 @@ func TestOutboxHeld(t *testing.T) {
 		synctest.Wait()
 		o.hold(true)
 		expect(t, <-got, "6") // the poll that waited is let go at once
-		o.add(text("waits"))
 		start := time.Now()
 		expect(t, payload(t, &o), "6")
 		if waited := time.Since(start); waited != holdPatience {
@@ -110,20 +109,37 @@ func TestOutboxHeld(t *testing.T) {
 		}
 		go func() { got <- payload(t, &o) }()
 		synctest.Wait()
+		o.add(text("polled")) // the client switches when it has this, so that it waits for nothing
+		expect(t, <-got, "4polled")
+		go func() { got <- payload(t, &o) }()
+		synctest.Wait()
 		s := &recorder{}
 		if err := o.attach(s); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, <-got, errAttached.Error())
-		o.drain.Wait()
 		o.add(text("after"))
 		o.drain.Wait()
 		o.close(true)
 		o.drain.Wait()
-		if want := []string{"waits", "after", "finished"}; !slices.Equal(s.got, want) {
+		if want := []string{"after", "finished"}; !slices.Equal(s.got, want) {
 			t.Errorf("the WebSocket got %q, want %q", s.got, want)
 		}
 	})
+}
+
+func TestOutboxHeldWithoutPoll(t *testing.T) {
+	o := newOutbox(1000, nil)
+	o.hold(true)
+	o.add(text("waits"))
+	s := &recorder{}
+	if err := o.attach(s); err != nil {
+		t.Fatal(err)
+	}
+	o.drain.Wait()
+	if want := []string{"waits"}; !slices.Equal(s.got, want) {
+		t.Errorf("the WebSocket got %q, want %q", s.got, want)
+	}
 }
 
 func TestOutboxPollGone(t *testing.T) {
