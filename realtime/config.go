@@ -50,8 +50,9 @@ type Config struct {
 	// MaxAttachments bounds the binary attachments of an event. Default 10.
 	MaxAttachments int
 
-	// Transports lists the transports allowed: "polling", "websocket". Default
-	// both.
+	// Transports lists the transports allowed: "polling", "websocket" and
+	// "webtransport", which takes a listener of its own, too; see
+	// [Server.ServeStream]. Default the first two.
 	Transports []string
 
 	// DisableUpgrades keeps a client on the transport it begins with.
@@ -112,8 +113,8 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	for _, t := range c.Transports {
-		if t != engineio.Polling && t != engineio.WebSocket {
-			panic(fmt.Sprintf("realtime: Config.Transports has %q; the transports are %q and %q", t, engineio.Polling, engineio.WebSocket))
+		if t != engineio.Polling && t != engineio.WebSocket && t != engineio.WebTransport {
+			panic(fmt.Sprintf("realtime: Config.Transports has %q; the transports are %q, %q and %q", t, engineio.Polling, engineio.WebSocket, engineio.WebTransport))
 		}
 	}
 	return c

@@ -1,7 +1,7 @@
 package engineio
 
 // carrier is a connection that carries one session both ways for as long as it
-// lives: a WebSocket. A long-poll is none.
+// lives: a WebSocket or a stream. A long-poll is none.
 //
 // read belongs to one goroutine, the connection's reader, and so do write and
 // finish to another, the drain of the session's outbox; abort may be called by

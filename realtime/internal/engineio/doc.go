@@ -1,6 +1,7 @@
 // Package engineio is the connection layer of Socket.IO: an Engine.IO v4
-// server (protocol revision 4, EIO=4) over HTTP long-polling and WebSocket,
-// with the upgrade from the one to the other and the heartbeat.
+// server (protocol revision 4, EIO=4) over HTTP long-polling, WebSocket and
+// streams such as those of WebTransport, with the upgrade from the first to the
+// others and the heartbeat.
 //
 // Start with [Server], which answers the HTTP requests, [Session], one
 // client's connection whatever carries it, and [Handler], what the layer above
@@ -12,17 +13,18 @@
 // # One queue out, one way in
 //
 // Packets leave a session through its outbox, which has one door: a long-poll
-// claims it for the length of its request, a WebSocket attaches to it for good.
-// Adding to an outbox never waits; a client too slow for its limit loses the
-// session, its sender loses nothing.
+// claims it for the length of its request, a WebSocket or a stream attaches to
+// it for good. Adding to an outbox never waits; a client too slow for its limit
+// loses the session, its sender loses nothing.
 //
-// Packets come in through the goroutine of a POST request or the WebSocket's
-// reader, one at a time a session. [Handler.Message] may wait: then the client
-// is not read from, and TCP pushes back.
+// Packets come in through the goroutine of a POST request or the reader of a
+// WebSocket or stream, one at a time a session. [Handler.Message] may wait: then
+// the client is not read from, and TCP pushes back.
 //
 // # Goroutines
 //
-//	reader    one a WebSocket, from the upgrade to its end
+//	reader    one a WebSocket, from the upgrade to its end; that of a stream is
+//	          the goroutine that called Server.ServeStream
 //	drain     while the outbox of a session that is carried has packets;
 //	          started by who adds
 //	net/http  one a request, for the length of a poll or of a POST

@@ -22,6 +22,7 @@ var (
 	errForbidden   = requestError{403, 4, "Forbidden", "Config.AllowRequest refused it"}
 	errProtocol    = requestError{400, 5, "Unsupported protocol version", ""} // wrongVersion adds the cure
 	errID          = requestError{400, 3, "Bad request", "Config.GenerateID failed, or gave an id that is empty or in use"}
+	errGreeting    = requestError{400, 3, "Bad request", "a stream begins with an open packet, in Config.UpgradeTimeout"}
 	errOrigin      = requestError{403, 4, "Origin not allowed", "add the page's origin to Config.CORS.Origins"}
 	errUnavailable = requestError{503, 3, "Server shutting down", "the client reconnects by itself"}
 )

@@ -175,8 +175,10 @@ func newID() string {
 // https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#handshake.
 func (s *Server) handshake(session *Session) Packet {
 	upgrades := []string{}
-	if session.transport == Polling && s.config.AllowUpgrades && slices.Contains(s.config.Transports, WebSocket) {
-		upgrades = append(upgrades, WebSocket)
+	for _, transport := range []string{WebSocket, WebTransport} {
+		if session.transport == Polling && s.config.AllowUpgrades && slices.Contains(s.config.Transports, transport) {
+			upgrades = append(upgrades, transport)
+		}
 	}
 	data, err := json.Marshal(struct {
 		SID          string   `json:"sid"`

@@ -18,9 +18,8 @@ var (
 	errAttached = errors.New("engineio: session uses a WebSocket")
 )
 
-// sink writes packets to a carrier, whole and in order; it may change the slice
-// while it has it. finish ends the connection after them. Only one goroutine at
-// a time calls it.
+// sink writes packets to a carrier, whole and in order. finish ends the
+// connection after them. Only one goroutine at a time calls it.
 type sink interface {
 	write([]Packet) error
 	finish()

@@ -106,7 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	transport, sid, revision := last(q["transport"]), last(q["sid"]), last(q["EIO"])
 	switch {
-	case !slices.Contains(s.config.Transports, transport):
+	case !slices.Contains(s.config.Transports, transport), transport == WebTransport: // see ServeStream
 		s.refuse(w, r, errTransport)
 	case revision != "4":
 		s.wrongVersion(w, r, revision)
@@ -127,13 +127,7 @@ func last(values []string) string {
 
 // resume answers a request of a session that exists.
 func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid string) {
-	s.mu.Lock()
-	session := s.sessions[sid]
-	s.mu.Unlock()
-	if session != nil && session.overdue() {
-		session.end(ReasonPingTimeout, false)
-		session = nil
-	}
+	session := s.session(sid)
 	switch {
 	case session == nil && isUpgrade(r):
 		s.refused(r, errUnknownSID)
@@ -151,6 +145,19 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid s
 	default:
 		w.WriteHeader(http.StatusInternalServerError)
 	}
+}
+
+// session returns the session sid, or nil when there is none, or its client is
+// overdue.
+func (s *Server) session(sid string) *Session {
+	s.mu.Lock()
+	session := s.sessions[sid]
+	s.mu.Unlock()
+	if session != nil && session.overdue() {
+		session.end(ReasonPingTimeout, false)
+		return nil
+	}
+	return session
 }
 
 // serveUpgrade accepts the WebSocket that wants to take a session over.
@@ -212,19 +219,34 @@ func (s *Server) ended() {
 // read runs f, the reader of c, in a goroutine of its own, unless the server is
 // closing.
 func (s *Server) read(c carrier, f func()) bool {
+	if !s.reading(c) {
+		return false
+	}
+	go func() {
+		defer s.unread(c)
+		f()
+	}()
+	return true
+}
+
+// reading has Shutdown wait for the reader of c, unless the server is closing.
+// The reader calls unread in the end.
+func (s *Server) reading(c carrier) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
 		return false
 	}
 	s.carriers[c] = struct{}{}
-	s.readers.Go(func() {
-		f()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.carriers, c)
-	})
+	s.readers.Add(1)
 	return true
+}
+
+func (s *Server) unread(c carrier) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.carriers, c)
+	s.readers.Done()
 }
 
 // Count returns the number of open sessions.

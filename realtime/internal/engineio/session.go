@@ -7,8 +7,9 @@ import (
 
 // The protocol's names of the transports.
 const (
-	Polling   = "polling"
-	WebSocket = "websocket"
+	Polling      = "polling"
+	WebSocket    = "websocket"
+	WebTransport = "webtransport"
 )
 
 // Why a session ended, in the protocol's own words:
@@ -56,7 +57,7 @@ func (s *Session) ID() string { return s.id }
 // Protocol returns the revision of the protocol that the client speaks.
 func (s *Session) Protocol() int { return s.protocol }
 
-// Transport returns the current transport, Polling or WebSocket.
+// Transport returns the current transport, one of the names.
 func (s *Session) Transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,9 +15,6 @@ import (
 )
 
 const (
-	// corkSize is how many bytes of small frames leave in one write.
-	corkSize = 16 << 10
-
 	// libraryBuffer is the size of each of the two buffers that the WebSocket
 	// library keeps for a connection; net/http's own are four times as large.
 	libraryBuffer = 1 << 10
@@ -131,12 +128,7 @@ func appendAll(dst []byte, r io.Reader, limit int64) ([]byte, error) {
 
 // write writes packets in order under one deadline, small ones together.
 func (s *webSocket) write(packets []Packet) error {
-	if s.deflater != nil {
-		for i, p := range packets {
-			packets[i] = s.deflater.apply(p)
-		}
-	}
-	return s.wire.writeFrames(packets)
+	return s.wire.writeFrames(packets, s.deflater)
 }
 
 // finish starts the closing handshake with an empty close frame, as the
@@ -169,8 +161,6 @@ type wire struct {
 	mu     sync.Mutex // guards writing and the rest
 	closed bool       // a close frame is out, nothing may follow it
 }
-
-var corks = sync.Pool{New: func() any { b := make([]byte, 0, corkSize); return &b }}
 
 // Read fails with errFragments once a message has too many frames. Only the
 // reader may call it.
@@ -215,9 +205,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	return w.Conn.Write(p)
 }
 
-func (w *wire) writeFrames(packets []Packet) error {
-	cork := corks.Get().(*[]byte)
-	defer corks.Put(cork)
+func (w *wire) writeFrames(packets []Packet, d *deflater) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -227,32 +215,17 @@ func (w *wire) writeFrames(packets []Packet) error {
 		return err
 	}
 	if len(packets) == 1 {
-		_, err := w.Conn.Write(packets[0].frame)
+		_, err := w.Conn.Write(d.apply(packets[0]).frame)
 		return err
 	}
-	buf := (*cork)[:0]
+	cork := newCork(w.Conn)
+	defer cork.release()
 	for _, p := range packets {
-		if len(buf)+len(p.frame) > cap(buf) {
-			if len(buf) > 0 {
-				if _, err := w.Conn.Write(buf); err != nil {
-					return err
-				}
-				buf = buf[:0]
-			}
-			if len(p.frame) > cap(buf) {
-				if _, err := w.Conn.Write(p.frame); err != nil {
-					return err
-				}
-				continue
-			}
+		if err := cork.add(d.apply(p).frame); err != nil {
+			return err
 		}
-		buf = append(buf, p.frame...)
 	}
-	if len(buf) == 0 {
-		return nil
-	}
-	_, err := w.Conn.Write(buf)
-	return err
+	return cork.flush()
 }
 
 // writeClose writes a close frame with an empty reason.

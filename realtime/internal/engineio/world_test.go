@@ -59,7 +59,7 @@ func inWorld(t *testing.T, config Config, f func(w *world)) {
 		if n := len(w.server.sessions); n != 0 || w.server.Count() != 0 {
 			t.Errorf("%d sessions are left", n)
 		}
-		for _, gauge := range []string{MetricBuffered + " ", MetricConnections + " polling", MetricConnections + " websocket"} {
+		for _, gauge := range []string{MetricBuffered + " ", MetricConnections + " polling", MetricConnections + " websocket", MetricConnections + " webtransport"} {
 			if n := w.tally.of(gauge); n != 0 {
 				t.Errorf("%s is %d in the end", gauge, n)
 			}
