@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
@@ -13,7 +14,10 @@ type pendingAck struct {
 
 	event    string
 	callback *handler
-	fallible bool // the callback begins with an error
+	fallible bool        // the callback begins with an error
+	timer    *time.Timer // of a callback, or nil
+
+	gather *gathering // of a broadcast, or nil
 }
 
 type result struct {
@@ -46,17 +50,26 @@ func newCallback(event string, fn any) *pendingAck {
 // settle gives the answer, or the error why there will be none, to whom it is
 // for. It is called once, for a callback by the inbox.
 func (p *pendingAck) settle(s *Socket, args Args, err error) {
-	if p.wait != nil {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if err != nil {
+		s.count(MetricAcksMissing)
+	}
+	switch {
+	case p.wait != nil:
 		p.wait <- result{args, err}
 		return
-	}
-	if err != nil && !p.fallible {
+	case p.gather != nil:
+		p.gather.settle(s.id, args, err)
+		return
+	case err != nil && !p.fallible:
 		return
 	}
 	s.protect("acknowledgement of "+p.event, func() {
 		var in []reflect.Value
 		if err == nil {
-			in, err = p.callback.decode(s.Context(), args, nil)
+			in, err = p.callback.decode(s.Context(), args, nil, s.namespace.server.config.Validate)
 			if err != nil {
 				s.namespace.server.config.Logger.Warn("realtime: the answer does not fit the callback", "event", p.event,
 					"namespace", s.namespace.name, "socket", s.id, "error", err)
@@ -80,42 +93,60 @@ func (p *pendingAck) settle(s *Socket, args Args, err error) {
 	})
 }
 
-// expect makes an answer awaited and returns its number.
-func (s *Socket) expect(p *pendingAck) int64 {
+// expect makes an answer awaited, under a number that only this namespace has
+// given out for it.
+func (s *Socket) expect(id int64, p *pendingAck) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.acks) >= s.namespace.server.config.MaxPendingAcks {
+		return ErrTooManyAcks
+	}
+	if s.state == disconnected {
+		return ErrNotConnected
+	}
 	if s.acks == nil {
 		s.acks = make(map[int64]*pendingAck)
 	}
-	id := s.nextAck
-	s.nextAck++
 	s.acks[id] = p
-	return id
+	return nil
 }
 
-// forget makes an answer no longer awaited.
-func (s *Socket) forget(id int64) {
+// forget makes an answer no longer awaited, and returns what awaited it, or nil.
+func (s *Socket) forget(id int64) *pendingAck {
 	if id == parser.NoID {
-		return
+		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p := s.acks[id]
 	delete(s.acks, id)
+	return p
 }
 
 // onAck settles an answer. It is called by the session's reader, so that a
 // handler may wait for it. An answer that nobody awaits is ignored.
 func (s *Socket) onAck(p *parser.Packet) {
-	s.mu.Lock()
-	pending := s.acks[p.ID]
-	delete(s.acks, p.ID)
-	s.mu.Unlock()
-	args := Args{p.Args, p.Attachments}
-	switch {
-	case pending == nil:
-	case pending.wait != nil:
-		pending.settle(s, args, nil)
-	default:
-		s.inbox.add(p.Size(), func() { pending.settle(s, args, nil) })
+	pending := s.forget(p.ID)
+	if pending == nil {
+		return
 	}
+	s.count(MetricAcksIn)
+	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
+	if pending.callback == nil {
+		pending.settle(s, args, nil)
+		return
+	}
+	s.inbox.add(p.Size(), func() { pending.settle(s, args, nil) })
+}
+
+// expire settles the answer to a callback that has not come in time.
+func (s *Socket) expire(id int64) {
+	if pending := s.forget(id); pending != nil {
+		s.inbox.add(0, func() { pending.settle(s, Args{}, ErrAckTimeout) })
+	}
+}
+
+// count counts something of the socket's namespace.
+func (s *Socket) count(m Metric) {
+	s.namespace.server.config.Metrics.Add(m, s.namespace.name, 1)
 }

@@ -10,6 +10,7 @@ import (
 // Args are the arguments of an event or of an acknowledgement, not decoded yet.
 // They are immutable.
 type Args struct {
+	codec       parser.Codec // nil without arguments
 	raw         [][]byte
 	attachments [][]byte
 }
@@ -17,23 +18,30 @@ type Args struct {
 // Len returns the number of arguments.
 func (a Args) Len() int { return len(a.raw) }
 
-// Raw returns argument i as the JSON text it came in, in which binary parts are
-// placeholders. It panics when there is no such argument.
-func (a Args) Raw(i int) json.RawMessage { return a.raw[i] }
+// Raw returns argument i as JSON text, in which binary parts are base64. It
+// panics when there is no such argument.
+func (a Args) Raw(i int) json.RawMessage {
+	text, err := a.codec.JSON(a.raw[i], a.attachments)
+	if err != nil { // the decoder has let it pass
+		return json.RawMessage("null")
+	}
+	return text
+}
 
 // Values returns the arguments as values that Emit or an Ack send on unchanged,
 // binary parts included.
 func (a Args) Values() []any {
 	values := make([]any, len(a.raw))
 	for i, raw := range a.raw {
-		values[i] = parser.Raw{Data: raw, Attachments: a.attachments}
+		values[i] = parser.Raw{Codec: a.codec, Data: raw, Attachments: a.attachments}
 	}
 	return values
 }
 
 // Decode decodes the arguments into the values that dst points to, one after
 // the other, as handlers get them: a []byte receives binary, arguments that are
-// missing leave their value as it is, further ones are ignored.
+// missing leave their value as it is, further ones are ignored. It fails with an
+// *[ArgumentError].
 func (a Args) Decode(dst ...any) error {
 	for i, d := range dst {
 		if err := a.decode(i, d); err != nil {
@@ -45,15 +53,31 @@ func (a Args) Decode(dst ...any) error {
 
 // from returns the arguments from i on.
 func (a Args) from(i int) Args {
-	return Args{a.raw[min(i, len(a.raw)):], a.attachments}
+	return Args{a.codec, a.raw[min(i, len(a.raw)):], a.attachments}
 }
 
 func (a Args) decode(i int, dst any) error {
 	if i >= len(a.raw) {
 		return nil
 	}
-	if err := parser.JSON.Unmarshal(a.raw[i], a.attachments, dst); err != nil {
-		return fmt.Errorf("realtime: argument %d: %w", i+1, err)
+	if err := a.codec.Unmarshal(a.raw[i], a.attachments, dst); err != nil {
+		return &ArgumentError{Index: i, Err: err}
 	}
 	return nil
 }
+
+// ArgumentError says that an argument does not fit what it was to be decoded
+// into, or is not valid. An event with such an argument does not reach its
+// handler; its acknowledgement is
+//
+//	{"error": "argument 1: …", "data": {"name": "ArgumentError", "argument": 1}}
+type ArgumentError struct {
+	Index int // of the argument, from 0 on
+	Err   error
+}
+
+// Error counts arguments from 1 on.
+func (e *ArgumentError) Error() string { return fmt.Sprintf("argument %d: %v", e.Index+1, e.Err) }
+
+// Unwrap returns what the decoder, or Config.Validate, said.
+func (e *ArgumentError) Unwrap() error { return e.Err }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	bundles "github.com/zocalo-go/zocalo/realtime/client"
+	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
 )
 
 // serveClient answers r when it asks for a file of the browser client, and
@@ -20,7 +21,8 @@ func (s *Server) serveClient(w http.ResponseWriter, r *http.Request) bool {
 	if !ok {
 		return false
 	}
-	s.config.CORS.Apply(w, r)
+	cors := engineio.CORS(s.config.CORS)
+	cors.Apply(w, r)
 	h := w.Header()
 	h.Set("Content-Type", bundle.ContentType)
 	h.Set("Cache-Control", "public, max-age=0")

@@ -1,8 +1,10 @@
 package realtime
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/parser"
@@ -12,9 +14,12 @@ import (
 // methods return a changed copy, so that one may be kept and used again.
 // https://socket.io/docs/v4/broadcasting-events/
 type Broadcast struct {
-	namespace *Namespace
+	namespace *Namespace       // or
+	parent    *ParentNamespace // all of whose namespaces are meant
 	target    adapter.Target
 	volatile  bool
+	plain     bool
+	timeout   time.Duration // 0 for none
 }
 
 // To adds rooms: the broadcast reaches the sockets in any of them, each once.
@@ -35,7 +40,8 @@ func (b *Broadcast) Except(rooms ...string) *Broadcast {
 	return &c
 }
 
-// Volatile drops the event for a client that cannot take it at once.
+// Volatile drops the event for a client that cannot take it at once; but see
+// [OverflowDropOldest].
 func (b *Broadcast) Volatile() *Broadcast {
 	c := *b
 	c.volatile = true
@@ -49,55 +55,133 @@ func (b *Broadcast) Local() *Broadcast {
 	return &c
 }
 
+// Compress says whether the event is compressed where Config.PerMessageDeflate
+// or Config.HTTPCompression allows it, which is the default.
+func (b *Broadcast) Compress(compress bool) *Broadcast {
+	c := *b
+	c.plain = !compress
+	return &c
+}
+
+// Timeout bounds the wait for acknowledgements. It panics unless d is positive.
+func (b *Broadcast) Timeout(d time.Duration) *Broadcast {
+	c := *b
+	c.timeout = positive(d)
+	return &c
+}
+
+// spaces returns the namespaces that are meant.
+func (b *Broadcast) spaces() []*Namespace {
+	if b.parent != nil {
+		return b.parent.Children()
+	}
+	return []*Namespace{b.namespace}
+}
+
 // Emit sends an event. It is encoded once and never waits for a client. It
 // fails when the name is reserved or an argument cannot be marshalled.
+//
+// When the last argument is a func(error, []Answer), it is called, in a
+// goroutine of its own, with what EmitWithAck would return.
 func (b *Broadcast) Emit(event string, args ...any) error {
-	if err := checkEvent(event); err != nil {
-		return err
+	if n := len(args); n > 0 && isFunc(args[n-1]) {
+		done, ok := args[n-1].(func(error, []Answer))
+		if !ok || done == nil {
+			return fmt.Errorf("realtime: emit %q: the callback of a broadcast is a func(error, []realtime.Answer), not %T", event, args[n-1])
+		}
+		return b.ask(event, args[:n-1], done)
 	}
-	frames, err := b.namespace.encode(parser.NoID, event, args)
-	if err != nil {
+	if err := checkEvent(event); err != nil {
 		return fmt.Errorf("realtime: emit %q: %w", event, err)
 	}
-	return b.namespace.adapter.Broadcast(adapter.Packet{Frames: frames, Volatile: b.volatile}, b.target)
+	for _, n := range b.spaces() {
+		if err := b.emit(n, event, args); err != nil {
+			return fmt.Errorf("realtime: emit %q: %w", event, err)
+		}
+	}
+	return nil
 }
+
+func (b *Broadcast) emit(n *Namespace, event string, args []any) error {
+	offset := ""
+	if !b.volatile {
+		offset = n.offset()
+	}
+	frames, err := n.encode(parser.NoID, event, args, offset)
+	if err != nil {
+		return err
+	}
+	return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Volatile: b.volatile, Plain: b.plain}, b.target)
+}
+
+// Send emits "message".
+func (b *Broadcast) Send(args ...any) error { return b.Emit("message", args...) }
 
 // Sockets returns the sockets that the broadcast reaches on this server.
 func (b *Broadcast) Sockets() []*Socket {
-	matching := b.namespace.adapter.Sockets(b.target)
-	sockets := make([]*Socket, len(matching))
-	for i, s := range matching {
-		sockets[i] = s.(*Socket)
+	var sockets []*Socket
+	for _, n := range b.spaces() {
+		matching := n.adapter.Sockets(b.target)
+		sockets = slices.Grow(sockets, len(matching))
+		for _, s := range matching {
+			sockets = append(sockets, s.(*Socket))
+		}
 	}
 	return sockets
 }
 
-// Join puts the sockets that the broadcast reaches into rooms.
-func (b *Broadcast) Join(rooms ...string) {
-	for _, s := range b.Sockets() {
-		s.Join(rooms...)
+// FetchSockets returns the sockets that the broadcast reaches.
+// https://socket.io/docs/v4/server-instance/#fetchsockets
+func (b *Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
+	local := b.Sockets()
+	sockets := make([]*RemoteSocket, len(local))
+	for i, s := range local {
+		sockets[i] = &RemoteSocket{namespace: s.namespace, id: s.id, handshake: s.handshake, rooms: s.Rooms(), values: s.values.snapshot()}
 	}
+	return sockets, ctx.Err()
 }
 
-// Leave takes the sockets that the broadcast reaches out of rooms.
-func (b *Broadcast) Leave(rooms ...string) {
+// SocketsJoin puts the sockets that the broadcast reaches into rooms. It goes on
+// after an error, and returns the first.
+func (b *Broadcast) SocketsJoin(rooms ...string) error {
+	var first error
+	for _, s := range b.Sockets() {
+		if err := s.Join(rooms...); first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// SocketsLeave takes the sockets that the broadcast reaches out of rooms.
+func (b *Broadcast) SocketsLeave(rooms ...string) error {
 	for _, s := range b.Sockets() {
 		s.Leave(rooms...)
 	}
+	return nil
 }
 
-// Disconnect disconnects the sockets that the broadcast reaches, as
+// DisconnectSockets disconnects the sockets that the broadcast reaches, as
 // [Socket.Disconnect] does.
-func (b *Broadcast) Disconnect(close bool) {
+func (b *Broadcast) DisconnectSockets(close bool) error {
 	for _, s := range b.Sockets() {
 		s.Disconnect(close)
 	}
-}
-
-// checkEvent returns an error for a name that no event may have on the wire.
-func checkEvent(name string) error {
-	if parser.Reserved(name) {
-		return fmt.Errorf("realtime: emit %q: the name is reserved by the protocol; choose another", name)
-	}
 	return nil
 }
+
+// Broadcast returns a broadcast to all sockets of the namespace but this one.
+func (s *Socket) Broadcast() *Broadcast { return s.namespace.Except(s.id) }
+
+// To returns a broadcast to the sockets in any of the rooms, but this one.
+func (s *Socket) To(rooms ...string) *Broadcast { return s.Broadcast().To(rooms...) }
+
+// In is [Socket.To].
+func (s *Socket) In(rooms ...string) *Broadcast { return s.To(rooms...) }
+
+// Except returns a broadcast to all sockets but this one and those in the
+// rooms.
+func (s *Socket) Except(rooms ...string) *Broadcast { return s.Broadcast().Except(rooms...) }
+
+// Local returns a broadcast to all sockets of this server but this one.
+func (s *Socket) Local() *Broadcast { return s.Broadcast().Local() }

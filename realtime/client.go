@@ -1,9 +1,13 @@
 package realtime
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
@@ -17,8 +21,10 @@ type client struct {
 	session   *engineio.Session
 	handshake *Handshake
 
-	decoder parser.Decoder // of the session's reader
-	gone    chan struct{}  // closed with the session
+	decoder parser.Decoder       // of the session's reader
+	gone    chan struct{}        // closed with the session
+	conn    atomic.Pointer[Conn] // made when first asked for
+	drains  atomic.Bool          // a socket wants to know about the drain
 
 	mu      sync.Mutex // guards the rest
 	sockets map[string]*Socket
@@ -33,9 +39,27 @@ type client struct {
 func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
 	c := &client{server: s, session: session, handshake: newHandshake(r), gone: make(chan struct{}),
 		sockets: make(map[string]*Socket, 1), before: make(map[string]*Socket, 1)}
-	c.decoder = parser.JSON.NewDecoder(parser.Limits{MaxAttachments: s.config.MaxAttachments})
+	c.decoder = s.config.Codec.NewDecoder(parser.Limits{MaxAttachments: s.config.MaxAttachments})
 	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)
+	if session.Protocol() == 3 { // such a client is in "/" from the start
+		c.join("/", nil)
+	}
 	return c
+}
+
+// connection returns the connection as users see it.
+func (c *client) connection() *Conn {
+	if conn := c.conn.Load(); conn != nil {
+		return conn
+	}
+	c.conn.CompareAndSwap(nil, &Conn{session: c.session, handshake: c.handshake})
+	return c.conn.Load()
+}
+
+// handler returns what is to be told to who asked for the connection.
+func (c *client) handler() (connHandler, bool) {
+	conn := c.conn.Load()
+	return connHandler{conn, c.server.config.Logger}, conn != nil
 }
 
 // expire closes a client that joined no namespace in time.
@@ -67,7 +91,11 @@ func (c *client) Message(data []byte, binary bool) error {
 	}
 	switch p.Type {
 	case parser.Connect:
-		return c.join(p)
+		auth, err := c.auth(p)
+		if err != nil {
+			return err
+		}
+		return c.join(p.Namespace, auth)
 	case parser.ConnectError:
 		return errUnexpected
 	}
@@ -91,31 +119,71 @@ func (c *client) Message(data []byte, binary bool) error {
 	return nil
 }
 
-// join answers a CONNECT packet.
-func (c *client) join(p *parser.Packet) error {
-	n := c.server.namespace(p.Namespace)
-	if n == nil {
-		c.refuse(p.Namespace, &Error{Message: "Invalid namespace"})
-		return nil
+// auth returns what a client that wants to join a namespace gave as its auth, as
+// JSON. That of a client of Socket.IO 2 is the query behind the namespace's
+// name, which auth cuts off.
+func (c *client) auth(p *parser.Packet) ([]byte, error) {
+	if c.session.Protocol() == 3 {
+		name, query, found := strings.Cut(p.Namespace, "?")
+		p.Namespace = name
+		values, err := url.ParseQuery(query)
+		if !found || err != nil {
+			return nil, nil
+		}
+		return json.Marshal(lastValues(values))
 	}
-	if !c.settled(p.Namespace) {
+	if len(p.Data) == 0 {
+		return nil, nil
+	}
+	return c.server.config.Codec.JSON(p.Data, p.Attachments)
+}
+
+// join puts the client into a namespace, if it may.
+func (c *client) join(name string, auth []byte) error {
+	h := c.handshake.with(auth)
+	if !c.settled(name) {
 		return errClosed
 	}
-	socket := newSocket(n, c, c.handshake.with(p.Data))
 	c.mu.Lock()
-	if c.closed || c.sockets[p.Namespace] != nil {
+	full := len(c.sockets) >= c.server.config.MaxNamespaces && c.sockets[name] == nil
+	c.mu.Unlock()
+	if full {
+		c.refuse(name, &Error{Message: "Too many namespaces"})
+		return nil
+	}
+	n := c.server.acquire(name, h)
+	if n == nil {
+		c.refuse(name, &Error{Message: "Invalid namespace"})
+		return nil
+	}
+	socket := newSocket(n, c, h)
+	c.mu.Lock()
+	if c.closed || c.sockets[name] != nil {
 		closed := c.closed
 		c.mu.Unlock()
+		c.server.release(n)
 		if closed {
 			return errClosed
 		}
 		return errJoinedTwice
 	}
-	c.sockets[p.Namespace], c.before[p.Namespace] = socket, socket
-	delete(c.left, p.Namespace)
+	c.sockets[name], c.before[name] = socket, socket
+	delete(c.left, name)
 	c.mu.Unlock()
 	socket.inbox.add(0, socket.connect)
 	return nil
+}
+
+// socketID returns the id of the client's socket in a namespace.
+func (c *client) socketID(namespace string) string {
+	switch {
+	case c.session.Protocol() != 3:
+		return newSecret()
+	case namespace == "/":
+		return c.session.ID()
+	default:
+		return namespace + "#" + c.session.ID()
+	}
 }
 
 // settled waits until the handlers of the client's last socket in a namespace
@@ -146,14 +214,27 @@ func (c *client) admitted() {
 
 // refuse tells the client why it may not join.
 func (c *client) refuse(namespace string, e *Error) {
-	p := parser.Outgoing{Type: parser.ConnectError, Namespace: namespace, ID: parser.NoID, Data: e}
-	frames, err := parser.JSON.Encode(p)
-	if err != nil { // of Data, which is the user's
-		c.server.config.Logger.Error("realtime: Data of a connect error cannot be sent", "namespace", namespace, "error", err)
-		p.Data = &Error{Message: e.Message}
-		frames, _ = parser.JSON.Encode(p)
+	var payload any = e
+	if c.session.Protocol() == 3 {
+		if payload = e.Data; payload == nil {
+			payload = e.Message
+		}
 	}
-	c.session.Send(packets(frames)...)
+	frames := c.packet(parser.ConnectError, namespace, payload)
+	if frames == nil { // because of Data, which is the user's
+		frames = c.packet(parser.ConnectError, namespace, &Error{Message: e.Message})
+	}
+	c.session.Send(frames...)
+}
+
+// packet encodes a packet that is neither event nor acknowledgement.
+func (c *client) packet(kind parser.Type, namespace string, data any) []engineio.Packet {
+	frames, err := c.server.config.Codec.Encode(parser.Outgoing{Type: kind, Namespace: namespace, ID: parser.NoID, Data: data})
+	if err != nil {
+		c.server.config.Logger.Error("realtime: a packet cannot be sent", "type", kind, "namespace", namespace, "error", err)
+		return nil
+	}
+	return appendFrames(nil, frames, false)
 }
 
 // remove forgets a socket. put says that the server put it out.
@@ -196,5 +277,34 @@ func (c *client) Closed(reason string) {
 	}
 	for _, s := range c.all() {
 		s.close(reason)
+	}
+	if h, asked := c.handler(); asked {
+		h.Closed(reason)
+	}
+}
+
+// Drained implements engineio.Drainer.
+func (c *client) Drained() {
+	if c.drains.Load() {
+		for _, s := range c.all() {
+			s.drained()
+		}
+	}
+	if h, asked := c.handler(); asked {
+		h.Drained()
+	}
+}
+
+// Upgraded implements engineio.Upgrader.
+func (c *client) Upgraded(from, to string) {
+	if h, asked := c.handler(); asked {
+		h.Upgraded(from, to)
+	}
+}
+
+// Heartbeat implements engineio.Heartbeater.
+func (c *client) Heartbeat() {
+	if h, asked := c.handler(); asked {
+		h.Heartbeat()
 	}
 }

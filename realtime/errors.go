@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
 )
@@ -24,9 +25,25 @@ var (
 	// not joined its namespace yet or has been disconnected.
 	ErrNotConnected = errors.New("realtime: socket is not connected")
 
-	// ErrSlowClient is returned for what does not fit under Config.MaxBuffered.
-	// The socket's client is being disconnected.
+	// ErrSlowClient is returned for what does not fit under Config.MaxBuffered;
+	// Config.Overflow says what happens to the client.
 	ErrSlowClient = errors.New("realtime: client reads too slowly")
+
+	// ErrTooManyAcks is returned for an event whose acknowledgement would be one
+	// more than Config.MaxPendingAcks.
+	ErrTooManyAcks = errors.New("realtime: client owes too many acknowledgements; see Config.MaxPendingAcks")
+
+	// ErrTooManyRooms is returned for rooms that would be more than
+	// Config.MaxRooms.
+	ErrTooManyRooms = errors.New("realtime: socket is in too many rooms; see Config.MaxRooms")
+
+	// ErrRateLimited is what OnError gets, and the client's acknowledgement says,
+	// of an event above Config.EventRate.
+	ErrRateLimited = errors.New("realtime: too many events; see Config.EventRate")
+
+	// ErrAckTimeout is what a callback gets whose acknowledgement has not come in
+	// the time that Timeout gave.
+	ErrAckTimeout = errors.New("realtime: no acknowledgement in time")
 )
 
 // Error is an error that is meant for the client: returned by a middleware it
@@ -49,3 +66,23 @@ type DisconnectError struct {
 
 // Error names the reason.
 func (e *DisconnectError) Error() string { return "realtime: socket disconnected: " + e.Reason }
+
+// failure is the acknowledgement of an event whose handler failed.
+func failure(err error) any {
+	f := struct {
+		Error string `json:"error"`
+		Data  any    `json:"data,omitempty"`
+	}{Error: strings.TrimPrefix(err.Error(), "realtime: ")}
+	var e *Error
+	var argument *ArgumentError
+	switch {
+	case errors.As(err, &e):
+		f.Data = e.Data
+	case errors.As(err, &argument):
+		f.Data = struct {
+			Name     string `json:"name"`
+			Argument int    `json:"argument"`
+		}{"ArgumentError", argument.Index + 1}
+	}
+	return f
+}

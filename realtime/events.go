@@ -3,70 +3,109 @@ package realtime
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
-// listener is a handler registered for an event.
-type listener struct {
-	handler *handler
-	once    bool
-}
-
 // On registers a handler of an event that the client emits, or of "disconnect"
 // or "disconnecting", which are called with the reason, a string. The package
 // documentation says what functions may look like; one that cannot work panics
 // here. Several handlers of an event run in the order of registration.
-func (s *Socket) On(event string, fn any) { s.listen(event, fn, false) }
+func (s *Socket) On(event string, fn any) Listener { return s.listen(event, fn, false) }
 
 // Once is On for a handler that is called at most once.
-func (s *Socket) Once(event string, fn any) { s.listen(event, fn, true) }
+func (s *Socket) Once(event string, fn any) Listener { return s.listen(event, fn, true) }
 
-// On registers fn as [Socket.On] does, for those who want the compiler to check
-// its type.
-func On[T any](s *Socket, event string, fn func(context.Context, T) error) { s.On(event, fn) }
-
-func (s *Socket) listen(event string, fn any, once bool) {
-	h := compile(event, fn, true)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.listeners == nil {
-		s.listeners = make(map[string][]listener)
-	}
-	l := s.listeners[event]
-	s.listeners[event] = append(l[:len(l):len(l)], listener{h, once})
+func (s *Socket) listen(name string, fn any, once bool) Listener {
+	return s.on.add(event(name), &listener{handler: compile(name, fn, true), once: once}, false)
 }
 
-// Off removes all handlers of an event.
-func (s *Socket) Off(event string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.listeners, event)
-}
+// Off removes all handlers of an event; [Listener.Off] removes one.
+func (s *Socket) Off(name string) { s.on.drop(event(name)) }
+
+// RemoveAllListeners removes the handlers of all events.
+func (s *Socket) RemoveAllListeners() { s.on.dropEvents() }
+
+// EventNames returns the events that have handlers, sorted.
+func (s *Socket) EventNames() []string { return s.on.names() }
 
 // OnAny registers a function that is called for every event of the client,
 // before the event's own handlers.
-func (s *Socket) OnAny(fn func(event string, args Args)) {
+// https://socket.io/docs/v4/listening-to-events/#catch-all-listeners
+func (s *Socket) OnAny(fn func(event string, args Args)) Listener { return s.onAny(fn, false) }
+
+// PrependAny is OnAny for a function that is called before all others.
+func (s *Socket) PrependAny(fn func(event string, args Args)) Listener { return s.onAny(fn, true) }
+
+func (s *Socket) onAny(fn func(string, Args), first bool) Listener {
 	if fn == nil {
 		panic("realtime: OnAny of a nil function")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.anyone = append(s.anyone[:len(s.anyone):len(s.anyone)], fn)
+	return s.on.add(key{kind: anyIncoming}, &listener{fn: fn}, first)
 }
 
-// take returns the handlers of an event, and forgets those that run once.
-func (s *Socket) take(event string) []listener {
+// OffAny removes all functions of OnAny and PrependAny.
+func (s *Socket) OffAny() { s.on.drop(key{kind: anyIncoming}) }
+
+// OnAnyOutgoing registers a function that is called for every event that is
+// sent to the client, broadcasts included, but not acknowledgements. It is
+// called by who emits, after that, and must not wait.
+func (s *Socket) OnAnyOutgoing(fn func(event string, args Args)) Listener {
+	return s.onAnyOutgoing(fn, false)
+}
+
+// PrependAnyOutgoing is OnAnyOutgoing for a function that is called before all
+// others.
+func (s *Socket) PrependAnyOutgoing(fn func(event string, args Args)) Listener {
+	return s.onAnyOutgoing(fn, true)
+}
+
+func (s *Socket) onAnyOutgoing(fn func(string, Args), first bool) Listener {
+	if fn == nil {
+		panic("realtime: OnAnyOutgoing of a nil function")
+	}
+	s.watched.Store(true)
+	return s.on.add(key{kind: anyOutgoing}, &listener{fn: fn}, first)
+}
+
+// OffAnyOutgoing removes all functions of OnAnyOutgoing and PrependAnyOutgoing.
+func (s *Socket) OffAnyOutgoing() { s.on.drop(key{kind: anyOutgoing}) }
+
+// OnError registers a function that is told why an event of the client did not
+// reach its handlers: what a function of Use returned, an *[ArgumentError], or
+// [ErrRateLimited]. The client's own event "error" is one like any other.
+func (s *Socket) OnError(fn func(err error)) Listener {
+	if fn == nil {
+		panic("realtime: OnError of a nil function")
+	}
+	return s.on.add(key{kind: ofErrors}, &listener{fn: fn}, false)
+}
+
+// OnDrain registers a function that is called when everything that waited for
+// the client has been written to the network. It runs among the socket's
+// handlers.
+func (s *Socket) OnDrain(fn func()) Listener {
+	if fn == nil {
+		panic("realtime: OnDrain of a nil function")
+	}
+	s.client.drains.Store(true)
+	return s.on.add(key{kind: ofDrain}, &listener{fn: fn}, false)
+}
+
+// Use adds a middleware for the client's events: it is called for each of them,
+// after OnAny, and before the event's handlers, which do not run when it returns
+// an error; that is acknowledged, and reported to OnError.
+// https://socket.io/docs/v4/server-api/#socketusefn
+func (s *Socket) Use(middleware func(event string, args Args) error) {
+	if middleware == nil {
+		panic("realtime: Use of a nil middleware")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.listeners[event]
-	if slices.ContainsFunc(l, func(l listener) bool { return l.once }) {
-		s.listeners[event] = slices.DeleteFunc(slices.Clone(l), func(l listener) bool { return l.once })
-	}
-	return l
+	s.use = append(s.use[:len(s.use):len(s.use)], middleware)
 }
 
 // onEvent queues an event of the client. It is called by the session's reader,
@@ -75,21 +114,51 @@ func (s *Socket) onEvent(p *parser.Packet) {
 	if p.Args == nil { // an event without payload means nothing
 		return
 	}
-	s.inbox.add(p.Size(), func() {
-		if !s.welcomed() {
+	config := &s.namespace.server.config
+	s.count(MetricEventsIn)
+	if !s.bucket.take() {
+		config.Metrics.Add(MetricDropped, "rate", 1)
+		s.answer(p.ID)(failure(ErrRateLimited))
+		s.inbox.add(0, func() { s.report(p.Event, ErrRateLimited) })
+		return
+	}
+	config.Metrics.Add(MetricPending, "", 1)
+	if !s.inbox.add(p.Size(), func() {
+		config.Metrics.Add(MetricPending, "", -1)
+		if s.welcomed() {
+			s.take(p)
+		}
+	}) {
+		config.Metrics.Add(MetricPending, "", -1)
+	}
+}
+
+// take shows an event to who wants to see all, and runs its handlers unless a
+// middleware objects.
+func (s *Socket) take(p *parser.Packet) {
+	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
+	ack := s.answer(p.ID)
+	s.namespace.hooks.each(key{kind: anyIncoming}, func(fn any) {
+		s.protect(p.Event, func() { fn.(func(*Socket, string, Args))(s, p.Event, args) })
+	})
+	for _, l := range s.on.of(key{kind: anyIncoming}) {
+		s.protect(p.Event, func() { l.fn.(func(string, Args))(p.Event, args) })
+	}
+	s.mu.Lock()
+	use := s.use
+	s.mu.Unlock()
+	for _, f := range use {
+		err := errInternal
+		if s.protect(p.Event, func() { err = f(p.Event, args) }); err != nil {
+			ack(failure(err))
+			s.report(p.Event, err)
 			return
 		}
-		event, args := p.Event, Args{p.Args, p.Attachments}
-		ack := s.answer(p.ID)
-		s.mu.Lock()
-		anyone := s.anyone
-		s.mu.Unlock()
-		for _, f := range anyone {
-			s.protect(event, func() { f(event, args) })
-		}
-		s.dispatch(event, args, ack)
-	})
+	}
+	s.dispatch(p.Event, args, ack)
 }
+
+var errInternal = errors.New("internal error")
 
 // emitLocal calls the handlers of an event of the server's own making.
 func (s *Socket) emitLocal(event string, arg any) {
@@ -97,26 +166,54 @@ func (s *Socket) emitLocal(event string, arg any) {
 	if err != nil {
 		panic("realtime: " + err.Error()) // our own argument always marshals
 	}
-	s.dispatch(event, Args{raw: [][]byte{raw}}, s.answer(parser.NoID))
+	s.dispatch(event, Args{codec: parser.JSON, raw: [][]byte{raw}}, s.answer(parser.NoID))
 }
 
 // dispatch runs the handlers of an event one after the other.
-func (s *Socket) dispatch(event string, args Args, ack Ack) {
-	listeners := s.take(event)
+func (s *Socket) dispatch(name string, args Args, ack Ack) {
+	listeners := s.on.take(event(name))
 	if len(listeners) == 0 {
 		return
 	}
-	ctx := s.Context()
-	for _, l := range listeners {
-		finished := s.protect(event, func() {
-			if err := l.handler.call(ctx, args, ack); err != nil {
-				s.namespace.server.config.Logger.Warn("realtime: arguments do not fit the handler", "event", event,
-					"namespace", s.namespace.name, "socket", s.id, "error", err)
+	config := &s.namespace.server.config
+	config.traced(s.Context(), s, name, func(ctx context.Context) (failed error) {
+		for _, l := range listeners {
+			var err error
+			if !s.protect(name, func() { err = l.handler.call(ctx, args, ack, config.Validate) }) {
+				err = errInternal
+				ack(failure(err))
 			}
-		})
-		if !finished {
-			ack(failure(fmt.Errorf("internal error")))
+			var unfit *ArgumentError
+			if errors.As(err, &unfit) {
+				s.count(MetricBadArguments)
+				s.report(name, err)
+			}
+			if err != nil {
+				failed = err
+			}
 		}
+		return failed
+	})
+}
+
+// report tells who wants to know why an event did not reach its handlers.
+func (s *Socket) report(name string, err error) {
+	listeners := s.on.of(key{kind: ofErrors})
+	level := s.namespace.server.config.Logger.Warn
+	if len(listeners) > 0 {
+		level = s.namespace.server.config.Logger.Debug
+	}
+	level("realtime: an event did not reach its handler", "event", name, "namespace", s.namespace.name, "socket", s.id, "error", err)
+	for _, l := range listeners {
+		s.protect("error", func() { l.fn.(func(error))(err) })
+	}
+}
+
+// drained calls the functions of OnDrain. The engine calls it, and does not
+// wait.
+func (s *Socket) drained() {
+	for _, l := range s.on.of(key{kind: ofDrain}) {
+		s.inbox.addNow(func() { s.protect("drain", l.fn.(func())) })
 	}
 }
 
@@ -131,75 +228,37 @@ func (s *Socket) answer(id int64) Ack {
 			return
 		}
 		p := parser.Outgoing{Type: parser.Ack, Namespace: s.namespace.name, ID: id, Args: args}
-		frames, err := parser.JSON.Encode(p)
+		codec := s.namespace.server.config.Codec
+		frames, err := codec.Encode(p)
 		if err != nil {
 			s.namespace.server.config.Logger.Error("realtime: an acknowledgement cannot be sent", "namespace", s.namespace.name,
 				"socket", s.id, "error", err)
-			p.Args = []any{failure(fmt.Errorf("internal error"))}
-			frames, _ = parser.JSON.Encode(p)
+			p.Args = []any{failure(errInternal)}
+			if frames, err = codec.Encode(p); err != nil {
+				return // a codec that cannot write a text
+			}
 		}
-		s.send(false, packets(frames)...)
+		s.send(false, appendFrames(nil, frames, false)...)
 	}
 }
 
-// Emit sends an event to the client. When the last argument is a function, it
-// is called with the client's answer: its parameters are those of a handler,
-// and when the first is an error, it receives why there is no answer. It runs
-// among the socket's handlers. Emit returns [ErrNotConnected], [ErrSlowClient],
-// or why an argument cannot be marshalled.
-func (s *Socket) Emit(event string, args ...any) error { return s.emit(false, event, args) }
-
-// Volatile returns an emitter whose events are dropped when the client cannot
-// take them at once.
-func (s *Socket) Volatile() *Broadcast { return s.namespace.To(s.id).Volatile() }
-
-func (s *Socket) emit(volatile bool, event string, args []any) error {
-	if err := checkEvent(event); err != nil {
-		return err
-	}
-	id := int64(parser.NoID)
-	if n := len(args); n > 0 && isFunc(args[n-1]) {
-		id = s.expect(newCallback(event, args[n-1]))
-		args = args[:n-1]
-	}
-	frames, err := s.namespace.encode(id, event, args)
-	if err != nil {
-		s.forget(id)
-		return fmt.Errorf("realtime: emit %q: %w", event, err)
-	}
-	if err := s.send(volatile, packets(frames)...); err != nil {
-		s.forget(id)
-		return fmt.Errorf("realtime: emit %q: %w", event, err)
-	}
-	return nil
+// On registers fn as [Socket.On] does, for those who want the compiler to check
+// its type.
+func On[T any](s *Socket, event string, fn func(context.Context, T) error) Listener {
+	return s.On(event, fn)
 }
 
-// EmitWithAck sends an event and waits for the client's answer. It returns what
-// Emit returns, the cause with which ctx ended, or a *[DisconnectError].
-// https://socket.io/docs/v4/emitting-events/#acknowledgements
-func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
-	if err := checkEvent(event); err != nil {
-		return Args{}, err
-	}
-	wait := make(chan result, 1)
-	id := s.expect(&pendingAck{wait: wait})
-	frames, err := s.namespace.encode(id, event, args)
-	if err == nil {
-		err = s.send(false, packets(frames)...)
-	}
+// Call emits an event with one argument and waits for the client's answer, of
+// which it returns the first value. It fails as [Socket.EmitWithAck] does, or
+// with an *[ArgumentError] when the answer is no Res.
+func Call[Req, Res any](ctx context.Context, s *Socket, event string, req Req) (Res, error) {
+	var res Res
+	args, err := s.EmitWithAck(ctx, event, req)
 	if err != nil {
-		s.forget(id)
-		return Args{}, fmt.Errorf("realtime: emit %q: %w", event, err)
+		return res, err
 	}
-	s.inbox.awaitClient(1)
-	defer s.inbox.awaitClient(-1)
-	select {
-	case r := <-wait:
-		return r.args, r.err
-	case <-ctx.Done():
-		s.forget(id)
-		return Args{}, fmt.Errorf("realtime: no answer to %q: %w", event, context.Cause(ctx))
-	case <-s.Context().Done():
-		return Args{}, context.Cause(s.Context())
+	if err := args.Decode(&res); err != nil {
+		return res, fmt.Errorf("realtime: answer to %q: %w", event, err)
 	}
+	return res, nil
 }

@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 )
@@ -94,8 +93,9 @@ func compile(event string, fn any, must bool) *handler {
 	return h
 }
 
-// decode makes the values of the handler's parameters.
-func (h *handler) decode(ctx context.Context, args Args, ack Ack) ([]reflect.Value, error) {
+// decode makes the values of the handler's parameters, each of which passes
+// validate, if that is not nil.
+func (h *handler) decode(ctx context.Context, args Args, ack Ack, validate func(any) error) ([]reflect.Value, error) {
 	in := make([]reflect.Value, 0, len(h.params)+2)
 	if h.context {
 		in = append(in, reflect.ValueOf(ctx))
@@ -103,7 +103,15 @@ func (h *handler) decode(ctx context.Context, args Args, ack Ack) ([]reflect.Val
 	one := func(i int, t reflect.Type) error {
 		v := reflect.New(t)
 		in = append(in, v.Elem())
-		return args.decode(i, v.Interface())
+		if err := args.decode(i, v.Interface()); err != nil {
+			return err
+		}
+		if validate != nil {
+			if err := validate(v.Elem().Interface()); err != nil {
+				return &ArgumentError{Index: i, Err: err}
+			}
+		}
+		return nil
 	}
 	for i, t := range h.params {
 		if err := one(i, t); err != nil {
@@ -127,9 +135,10 @@ func (h *handler) decode(ctx context.Context, args Args, ack Ack) ([]reflect.Val
 }
 
 // call decodes the arguments, runs the handler, and acknowledges what it
-// returned. It returns the error of arguments that do not fit.
-func (h *handler) call(ctx context.Context, args Args, ack Ack) error {
-	in, err := h.decode(ctx, args, ack)
+// returned. It returns why the handler did not run, an *ArgumentError, or what
+// it returned as its error.
+func (h *handler) call(ctx context.Context, args Args, ack Ack, validate func(any) error) error {
+	in, err := h.decode(ctx, args, ack, validate)
 	if err != nil {
 		ack(failure(err))
 		return err
@@ -138,7 +147,7 @@ func (h *handler) call(ctx context.Context, args Args, ack Ack) error {
 	if h.fails {
 		if err, _ := out[len(out)-1].Interface().(error); err != nil {
 			ack(failure(err))
-			return nil
+			return err
 		}
 	}
 	switch {
@@ -148,17 +157,4 @@ func (h *handler) call(ctx context.Context, args Args, ack Ack) error {
 		ack()
 	}
 	return nil
-}
-
-// failure is the acknowledgement of an event whose handler failed.
-func failure(err error) any {
-	f := struct {
-		Error string `json:"error"`
-		Data  any    `json:"data,omitempty"`
-	}{Error: err.Error()}
-	var e *Error
-	if errors.As(err, &e) {
-		f.Data = e.Data
-	}
-	return f
 }

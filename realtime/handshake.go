@@ -3,6 +3,7 @@ package realtime
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -47,10 +48,6 @@ func (h *Handshake) MarshalJSON() ([]byte, error) {
 
 // newHandshake copies what a client's first request tells.
 func newHandshake(r *http.Request) *Handshake {
-	query := make(map[string]string)
-	for key, values := range r.URL.Query() {
-		query[key] = values[len(values)-1]
-	}
 	headers := r.Header.Clone()
 	headers.Set("Host", r.Host)
 	address := r.RemoteAddr
@@ -59,13 +56,22 @@ func newHandshake(r *http.Request) *Handshake {
 	}
 	return &Handshake{
 		Auth:    emptyObject,
-		Query:   query,
+		Query:   lastValues(r.URL.Query()),
 		Headers: headers,
 		Address: address,
 		URL:     r.URL.RequestURI(),
 		Secure:  r.TLS != nil,
 		Time:    time.Now(),
 	}
+}
+
+// lastValues returns the last value of every key.
+func lastValues(query url.Values) map[string]string {
+	last := make(map[string]string, len(query))
+	for key, values := range query {
+		last[key] = values[len(values)-1]
+	}
+	return last
 }
 
 var emptyObject = json.RawMessage("{}")

@@ -66,6 +66,15 @@ func (in *inbox) awaitClient(n int) {
 	in.room.Broadcast()
 }
 
+// addNow queues f without waiting for room, unless the inbox is closed.
+func (in *inbox) addNow(f func()) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.closed {
+		in.push(job{run: f})
+	}
+}
+
 // close has last run after everything that is queued, and takes nothing more.
 // It does not wait.
 func (in *inbox) close(last func()) {

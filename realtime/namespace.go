@@ -1,13 +1,14 @@
 package realtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
-	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
-	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
 // Namespace is a channel of its own on the shared connection: it has its own
@@ -16,56 +17,191 @@ import (
 type Namespace struct {
 	name    string
 	server  *Server
+	parent  *ParentNamespace // or nil
 	adapter adapter.Adapter
+	hooks   hooks
+	values  values
 
-	mu         sync.Mutex // guards the rest, which is replaced and never changed
-	middleware []func(*Socket) error
-	connected  []func(*Socket)
+	nextAck atomic.Int64  // acks are numbered together, since a broadcast has one number for all
+	offsets atomic.Uint64 // of packets that may have to be sent again
+
+	mu          sync.Mutex // guards the rest
+	recoverable map[string]*Socket
+
+	// Guarded by the server's mu: whether it may go, and how many sockets it has.
+	dynamic bool
+	users   int
 }
 
-func newNamespace(s *Server, name string) *Namespace {
-	n := &Namespace{name: name, server: s}
+// hooks are what a namespace, or the parent of some, calls for its sockets.
+type hooks struct {
+	parent *hooks // whose come first
+	on     listeners
+
+	mu         sync.Mutex // guards middleware, which is replaced and never changed
+	middleware []func(*Socket) error
+	outgoing   atomic.Bool // somebody watches what goes out
+	rooms      atomic.Bool // somebody watches rooms
+}
+
+func newNamespace(s *Server, name string, parent *ParentNamespace) *Namespace {
+	n := &Namespace{name: name, server: s, parent: parent}
+	if parent != nil {
+		n.dynamic = true
+		n.hooks.parent = &parent.hooks
+	}
 	n.adapter = s.config.Adapter(host{n})
+	if s.config.Recovery != nil {
+		if _, able := n.adapter.(adapter.Recoverer); !able {
+			panic(fmt.Sprintf("realtime: Config.Recovery needs an adapter.Recoverer, which %T is not", n.adapter))
+		}
+		n.recoverable = make(map[string]*Socket)
+	}
 	return n
 }
 
 // Name returns the namespace's name, such as "/" or "/admin".
 func (n *Namespace) Name() string { return n.name }
 
-// On registers fn, a func(*Socket), for "connection", or "connect", which is
-// the same: it is called for each socket that joins the namespace, before the
-// socket's own handlers. It panics for any other event or function.
-func (n *Namespace) On(event string, fn any) {
-	if event != "connection" && event != "connect" {
-		panic(fmt.Sprintf("realtime: On(%q) on a namespace: the event is \"connection\"; events of a client are registered on its *realtime.Socket", event))
-	}
-	f, ok := fn.(func(*Socket))
-	if !ok || f == nil {
-		panic(fmt.Sprintf("realtime: handler of %q is %T; give a func(*realtime.Socket)", event, fn))
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.connected = append(n.connected[:len(n.connected):len(n.connected)], f)
+// Server returns the server that the namespace belongs to.
+func (n *Namespace) Server() *Server { return n.server }
+
+// Set keeps a value with the namespace.
+func (n *Namespace) Set(key string, value any) { n.values.Set(key, value) }
+
+// Value returns the value that Set kept, or nil.
+func (n *Namespace) Value(key string) any { return n.values.Value(key) }
+
+// On registers fn for one of these events:
+//
+//	connection     func(*Socket), for each socket that joins the namespace,
+//	               before the socket's own handlers; "connect" is the same
+//	create-room    func(room string), when a first socket is in a room
+//	delete-room    func(room string), when the last one has left it
+//	join-room      func(room, id string), when a socket joins a room
+//	leave-room     func(room, id string), when it leaves it
+//	new_namespace  func(*Namespace), only on the server: when one was made
+//
+// and for any other event, which is one that another server of the cluster
+// sends by ServerSideEmit, any function that [Socket.On] takes. Those of rooms
+// are called by who joins or leaves, and must not wait; the room of a socket's
+// own id counts, too. On panics when the function does not fit the event.
+func (n *Namespace) On(event string, fn any) Listener {
+	return n.hooks.add(event, fn, false, n.name == "/")
+}
+
+// Once is On for a handler that is called at most once.
+func (n *Namespace) Once(event string, fn any) Listener {
+	return n.hooks.add(event, fn, true, n.name == "/")
+}
+
+// Off removes all handlers of an event.
+func (n *Namespace) Off(event string) { n.hooks.on.drop(eventKey(event)) }
+
+// OnAny registers a function that is called for every event of every client in
+// the namespace, before the socket's own handlers and among them.
+func (n *Namespace) OnAny(fn func(s *Socket, event string, args Args)) Listener {
+	return n.hooks.onAny(fn)
+}
+
+// OnAnyOutgoing registers a function that is called for every event to every
+// client in the namespace, by who emits; see [Socket.OnAnyOutgoing].
+func (n *Namespace) OnAnyOutgoing(fn func(s *Socket, event string, args Args)) Listener {
+	return n.hooks.onAnyOutgoing(fn)
 }
 
 // Use adds a middleware, which is called before a socket joins the namespace,
 // in the order of registration. An error refuses the socket: the client gets it
 // as "connect_error"; an *[Error] carries data. A middleware may wait.
 // https://socket.io/docs/v4/middlewares/
-func (n *Namespace) Use(middleware func(*Socket) error) {
+func (n *Namespace) Use(middleware func(*Socket) error) { n.hooks.use(middleware) }
+
+func (h *hooks) add(event string, fn any, once, main bool) Listener {
+	fault := func(want string) {
+		panic(fmt.Sprintf("realtime: handler of %q is %T; give a %s", event, fn, want))
+	}
+	switch event {
+	case "connection", "connect":
+		if f, ok := fn.(func(*Socket)); !ok || f == nil {
+			fault("func(*realtime.Socket); events of a client are registered on its *realtime.Socket")
+		}
+	case "create-room", "delete-room":
+		if f, ok := fn.(func(string)); !ok || f == nil {
+			fault("func(room string)")
+		}
+		h.rooms.Store(true)
+	case "join-room", "leave-room":
+		if f, ok := fn.(func(string, string)); !ok || f == nil {
+			fault("func(room, id string)")
+		}
+		h.rooms.Store(true)
+	case "new_namespace":
+		if f, ok := fn.(func(*Namespace)); !ok || f == nil {
+			fault("func(*realtime.Namespace)")
+		}
+		if !main {
+			panic("realtime: On(\"new_namespace\") on a namespace; register it on the *realtime.Server")
+		}
+	default:
+		return h.on.add(eventKey(event), &listener{handler: compile(event, fn, true), once: once}, false)
+	}
+	return h.on.add(eventKey(event), &listener{fn: fn, once: once}, false)
+}
+
+// eventKey is the key of a namespace's event, of which one has two names.
+func eventKey(name string) key {
+	if name == "connect" {
+		name = "connection"
+	}
+	return event(name)
+}
+
+func (h *hooks) onAny(fn func(*Socket, string, Args)) Listener {
+	if fn == nil {
+		panic("realtime: OnAny of a nil function")
+	}
+	return h.on.add(key{kind: anyIncoming}, &listener{fn: fn}, false)
+}
+
+func (h *hooks) onAnyOutgoing(fn func(*Socket, string, Args)) Listener {
+	if fn == nil {
+		panic("realtime: OnAnyOutgoing of a nil function")
+	}
+	h.outgoing.Store(true)
+	return h.on.add(key{kind: anyOutgoing}, &listener{fn: fn}, false)
+}
+
+func (h *hooks) use(middleware func(*Socket) error) {
 	if middleware == nil {
 		panic("realtime: Use of a nil middleware")
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.middleware = append(n.middleware[:len(n.middleware):len(n.middleware)], middleware)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.middleware = append(h.middleware[:len(h.middleware):len(h.middleware)], middleware)
+}
+
+// each calls f with each handler of a key, the parent's first.
+func (h *hooks) each(k key, f func(fn any)) {
+	if h.parent != nil {
+		h.parent.each(k, f)
+	}
+	for _, l := range h.on.take(k) {
+		if l.fn != nil {
+			f(l.fn)
+		}
+	}
 }
 
 // admit runs the middleware for s and returns why s may not join, or nil.
-func (n *Namespace) admit(s *Socket) *Error {
-	n.mu.Lock()
-	middleware := n.middleware
-	n.mu.Unlock()
+func (h *hooks) admit(s *Socket) *Error {
+	if h.parent != nil {
+		if refusal := h.parent.admit(s); refusal != nil {
+			return refusal
+		}
+	}
+	h.mu.Lock()
+	middleware := h.middleware
+	h.mu.Unlock()
 	for _, f := range middleware {
 		refusal := &Error{Message: "internal error"}
 		if s.protect("middleware", func() { refusal = refusalOf(f(s)) }); refusal != nil {
@@ -88,19 +224,27 @@ func refusalOf(err error) *Error {
 	return &Error{Message: err.Error()}
 }
 
-// welcome calls the handlers of "connection".
-func (n *Namespace) welcome(s *Socket) {
-	n.mu.Lock()
-	connected := n.connected
-	n.mu.Unlock()
-	for _, f := range connected {
-		s.protect("connection", func() { f(s) })
-	}
+// watchesOutgoing reports whether anybody wants to see what goes out.
+func (h *hooks) watchesOutgoing() bool {
+	return h.outgoing.Load() || h.parent != nil && h.parent.watchesOutgoing()
+}
+
+// watchesRooms reports whether anybody wants to know about rooms.
+func (h *hooks) watchesRooms() bool {
+	return h.rooms.Load() || h.parent != nil && h.parent.watchesRooms()
 }
 
 // Emit sends an event to all sockets of the namespace.
 // It fails when an argument cannot be marshalled.
 func (n *Namespace) Emit(event string, args ...any) error { return n.all().Emit(event, args...) }
+
+// EmitWithAck is [Broadcast.EmitWithAck] to all sockets of the namespace.
+func (n *Namespace) EmitWithAck(ctx context.Context, event string, args ...any) ([]Answer, error) {
+	return n.all().EmitWithAck(ctx, event, args...)
+}
+
+// Send emits "message".
+func (n *Namespace) Send(args ...any) error { return n.all().Send(args...) }
 
 // To returns a broadcast to the sockets in any of the rooms.
 func (n *Namespace) To(rooms ...string) *Broadcast { return n.all().To(rooms...) }
@@ -114,10 +258,36 @@ func (n *Namespace) Except(rooms ...string) *Broadcast { return n.all().Except(r
 // Volatile returns a broadcast to all sockets that can take an event at once.
 func (n *Namespace) Volatile() *Broadcast { return n.all().Volatile() }
 
-// Sockets returns the sockets of the namespace, in no order.
+// Local returns a broadcast to all sockets of this server.
+func (n *Namespace) Local() *Broadcast { return n.all().Local() }
+
+// Compress returns a broadcast to all sockets that is compressed or not; see
+// [Broadcast.Compress].
+func (n *Namespace) Compress(compress bool) *Broadcast { return n.all().Compress(compress) }
+
+// Timeout returns a broadcast to all sockets whose answers are awaited for d at
+// most.
+func (n *Namespace) Timeout(d time.Duration) *Broadcast { return n.all().Timeout(d) }
+
+// Sockets returns the sockets of the namespace on this server, in no order.
 func (n *Namespace) Sockets() []*Socket { return n.all().Sockets() }
 
-// Socket returns the socket with that id, or nil.
+// FetchSockets is [Broadcast.FetchSockets] of all sockets of the namespace.
+func (n *Namespace) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
+	return n.all().FetchSockets(ctx)
+}
+
+// SocketsJoin puts all sockets of the namespace into rooms.
+func (n *Namespace) SocketsJoin(rooms ...string) error { return n.all().SocketsJoin(rooms...) }
+
+// SocketsLeave takes all sockets of the namespace out of rooms.
+func (n *Namespace) SocketsLeave(rooms ...string) error { return n.all().SocketsLeave(rooms...) }
+
+// DisconnectSockets disconnects all sockets of the namespace; see
+// [Socket.Disconnect].
+func (n *Namespace) DisconnectSockets(close bool) error { return n.all().DisconnectSockets(close) }
+
+// Socket returns the socket with that id on this server, or nil.
 func (n *Namespace) Socket(id string) *Socket {
 	for _, s := range n.To(id).Sockets() {
 		if s.id == id {
@@ -128,33 +298,3 @@ func (n *Namespace) Socket(id string) *Socket {
 }
 
 func (n *Namespace) all() *Broadcast { return &Broadcast{namespace: n} }
-
-// host is the namespace as its adapter sees it.
-type host struct{ namespace *Namespace }
-
-func (h host) Name() string { return h.namespace.name }
-
-func (h host) Deliver(p adapter.Packet, sockets []adapter.Socket) {
-	frames := packets(p.Frames)
-	for _, s := range sockets {
-		s.(*Socket).send(p.Volatile, frames...)
-	}
-}
-
-// encode returns the frames of an event.
-func (n *Namespace) encode(id int64, event string, args []any) ([]parser.Frame, error) {
-	return parser.JSON.Encode(parser.Outgoing{Type: parser.Event, Namespace: n.name, ID: id, Event: event, Args: args})
-}
-
-// packets returns frames as the engine sends them.
-func packets(frames []parser.Frame) []engineio.Packet {
-	all := make([]engineio.Packet, len(frames))
-	for i, frame := range frames {
-		if frame.Binary {
-			all[i] = engineio.Binary(frame.Data)
-		} else {
-			all[i] = engineio.Text(frame.Data)
-		}
-	}
-	return all
-}

@@ -96,7 +96,7 @@ func TestHandlerSignatures(t *testing.T) {
 		{"variadic", func(n ...int) int { return len(n) }, `,1,2,3`, `[3]`},
 		{"ack", func(s string, ack realtime.Ack) { ack(s, s); ack("again") }, `,"x"`, `["x","x"]`},
 		{"args", func(s string, rest realtime.Args) int { return rest.Len() }, `,"x",1,2`, `[2]`},
-		{"does not fit", func(n int) int { return n }, `,"x"`, `[{"error":"realtime: argument 1: json: cannot unmarshal string into Go value of type int"}]`},
+		{"does not fit", func(n int) int { return n }, `,"x"`, `[{"error":"argument 1: json: cannot unmarshal string into Go value of type int","data":{"name":"ArgumentError","argument":1}}]`},
 		{"panics", func() int { panic("oops") }, ``, `[{"error":"internal error"}]`},
 		{"cannot be sent", func() any { return func() {} }, ``, `[{"error":"internal error"}]`},
 	}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
 )
@@ -18,12 +22,14 @@ type Server struct {
 
 	config   Config
 	engine   *engineio.Server
-	handlers tasks // goroutines of inboxes
+	handler  http.Handler // the engine in its middleware
+	handlers tasks        // goroutines of inboxes
 	panics   atomic.Int64
 	closing  atomic.Bool
 
 	mu         sync.Mutex // guards the rest
 	namespaces map[string]*Namespace
+	parents    []*ParentNamespace // replaced, never changed
 }
 
 // NewServer returns a server that is ready to be mounted. It panics when an
@@ -31,9 +37,13 @@ type Server struct {
 func NewServer(config Config) *Server {
 	s := &Server{config: config.withDefaults(), namespaces: make(map[string]*Namespace)}
 	s.engine = engineio.NewServer(s.config.engine(), s.connect)
+	s.handler = s.config.wrap(s.engine)
 	s.Namespace = s.Of("/")
 	return s
 }
+
+// Config returns the server's options, with the defaults of those not given.
+func (s *Server) Config() Config { return s.config }
 
 // Of returns the namespace with that name, which exists from then on; the slash
 // it begins with may be left out.
@@ -43,20 +53,137 @@ func (s *Server) Of(name string) *Namespace {
 		name = "/" + name
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	n := s.namespaces[name]
-	if n == nil {
-		n = newNamespace(s, name)
+	made := n == nil
+	if made {
+		n = newNamespace(s, name, nil)
 		s.namespaces[name] = n
+	}
+	n.dynamic = false // somebody may have registered handlers with it
+	s.mu.Unlock()
+	if made {
+		s.announce(n)
 	}
 	return n
 }
 
-// namespace returns the namespace with that name, or nil.
-func (s *Server) namespace(name string) *Namespace {
+// OfPattern returns the parent of all namespaces whose name the expression
+// matches; they are made when a client joins them.
+// https://socket.io/docs/v4/namespaces/#dynamic-namespaces
+func (s *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
+	if pattern == nil {
+		panic("realtime: OfPattern of a nil pattern")
+	}
+	return s.OfFunc(func(name string, _ *Handshake) bool { return pattern.MatchString(name) })
+}
+
+// OfFunc returns the parent of all namespaces that allowed returns true for;
+// they are made when a client joins them. It may wait. Where several parents
+// match, the one made first counts.
+func (s *Server) OfFunc(allowed func(name string, h *Handshake) bool) *ParentNamespace {
+	if allowed == nil {
+		panic("realtime: OfFunc of a nil function")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.namespaces[name]
+	p := &ParentNamespace{server: s, allowed: allowed}
+	s.parents = append(s.parents[:len(s.parents):len(s.parents)], p)
+	return p
+}
+
+// acquire returns the namespace with that name for a socket, or nil. The socket
+// must release it.
+func (s *Server) acquire(name string, h *Handshake) *Namespace {
+	s.mu.Lock()
+	n, parents := s.namespaces[name], s.parents
+	if n != nil {
+		n.users++
+	}
+	s.mu.Unlock()
+	if n != nil {
+		return n
+	}
+	i := slices.IndexFunc(parents, func(p *ParentNamespace) (allowed bool) {
+		s.protect("OfFunc", func() { allowed = p.allowed(name, h) })
+		return allowed
+	})
+	if i < 0 {
+		return nil
+	}
+	s.mu.Lock()
+	n = s.namespaces[name] // another client may have come first
+	made := n == nil
+	if made {
+		n = newNamespace(s, name, parents[i])
+		s.namespaces[name] = n
+		parents[i].add(n)
+	}
+	n.users++
+	s.mu.Unlock()
+	if made {
+		s.announce(n)
+	}
+	return n
+}
+
+// release gives a namespace back. One that clients made goes with the last of
+// them, or when the last can come back no more.
+func (s *Server) release(n *Namespace) {
+	s.mu.Lock()
+	n.users--
+	s.mu.Unlock()
+	if s.config.Recovery != nil && s.unused(n) && !s.closing.Load() {
+		time.AfterFunc(s.config.Recovery.MaxDisconnection, func() { s.sweep(n) })
+		return
+	}
+	s.sweep(n)
+}
+
+// unused reports whether n was made by clients, of which none is there.
+func (s *Server) unused(n *Namespace) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return n.users == 0 && n.dynamic && !s.config.KeepEmptyNamespaces && s.namespaces[n.name] == n
+}
+
+// sweep removes n if it is unused.
+func (s *Server) sweep(n *Namespace) {
+	if !s.unused(n) {
+		return
+	}
+	s.mu.Lock()
+	if n.users != 0 || !n.dynamic || s.namespaces[n.name] != n {
+		s.mu.Unlock()
+		return
+	}
+	delete(s.namespaces, n.name)
+	s.mu.Unlock()
+	n.parent.remove(n)
+	if err := n.adapter.Close(); err != nil {
+		s.config.Logger.Error("realtime: closing an adapter", "namespace", n.name, "error", err)
+	}
+}
+
+// announce calls the handlers of "new_namespace".
+func (s *Server) announce(n *Namespace) {
+	if s.Namespace == nil { // it is the first
+		return
+	}
+	for _, l := range s.Namespace.hooks.on.take(event("new_namespace")) {
+		s.protect("new_namespace", func() { l.fn.(func(*Namespace))(n) })
+	}
+}
+
+// protect runs user code that belongs to no socket.
+func (s *Server) protect(what string, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.panics.Add(1)
+			s.config.Metrics.Add(MetricPanics, "", 1)
+			s.config.Logger.Error("realtime: handler panicked", "event", what, "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
 }
 
 // ServeHTTP answers the requests of clients, and serves them the browser client
@@ -67,8 +194,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "realtime: this server answers under "+s.config.Path+"; set Config.Path where it is mounted elsewhere", http.StatusNotFound)
 	case !s.config.DisableClient && s.serveClient(w, r):
 	default:
-		s.engine.ServeHTTP(w, r)
+		s.handler.ServeHTTP(w, r)
 	}
+}
+
+// ServerSideEmit sends an event to the other servers of the cluster, which get
+// it by [Namespace.On]. Without a cluster there are none.
+// https://socket.io/docs/v4/server-instance/#serversideemit
+func (n *Namespace) ServerSideEmit(event string, args ...any) error {
+	_, err := n.serverSideEmit(context.Background(), false, event, args)
+	return err
+}
+
+// ServerSideEmitWithAck sends an event to the other servers of the cluster and
+// waits for the answer of each. When ctx ends first it returns the answers
+// there are, and the cause.
+func (n *Namespace) ServerSideEmitWithAck(ctx context.Context, event string, args ...any) ([]Args, error) {
+	return n.serverSideEmit(ctx, true, event, args)
 }
 
 // ClientsCount returns the number of connected clients. A client counts once,
@@ -80,16 +222,11 @@ func (s *Server) Panics() int64 { return s.panics.Load() }
 
 // Shutdown refuses new clients and disconnects those there are with "server
 // shutting down", after what was sent to them has left, unless it is a polling
-// client that happens not to poll just then; the official clients come back by themselves when there is a server again. It waits for the
-// handlers of "disconnect", and for all goroutines of the server. When ctx ends
-// first it drops what is left and returns the cause.
+// client that happens not to poll just then; the official clients come back by
+// themselves when there is a server again. It waits for the handlers of
+// "disconnect", and for all goroutines of the server. When ctx ends first it
+// drops what is left and returns the cause.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	namespaces := make([]*Namespace, 0, len(s.namespaces))
-	for _, n := range s.namespaces {
-		namespaces = append(namespaces, n)
-	}
-	s.mu.Unlock()
 	s.closing.Store(true)
 	err := s.engine.Shutdown(ctx)
 	select {
@@ -97,6 +234,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
+	s.mu.Lock()
+	namespaces := make([]*Namespace, 0, len(s.namespaces))
+	for _, n := range s.namespaces {
+		namespaces = append(namespaces, n)
+	}
+	s.mu.Unlock()
 	for _, n := range namespaces {
 		err = errors.Join(err, n.adapter.Close())
 	}

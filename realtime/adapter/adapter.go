@@ -4,14 +4,20 @@
 // https://socket.io/docs/v4/adapter/.
 //
 // Start with [Adapter], what a namespace asks, [Host], what an adapter may ask
-// of its namespace, and [Target], which sockets a packet is meant for.
+// of its namespace, and [Target], which sockets a packet is meant for. An
+// adapter that can do more implements [Recoverer] or [Messenger], too.
 //
 // All methods may be called concurrently. An adapter calls its host without
-// holding a lock, and never in a goroutine of its own making unless Close waits
-// for it.
+// holding a lock, except where [Host] allows it, and never in a goroutine of its
+// own making unless Close waits for it.
 package adapter
 
-import "github.com/zocalo-go/zocalo/realtime/parser"
+import (
+	"context"
+	"time"
+
+	"github.com/zocalo-go/zocalo/realtime/parser"
+)
 
 // Adapter knows the sockets of one namespace and their rooms.
 //
@@ -43,6 +49,63 @@ type Adapter interface {
 	Close() error
 }
 
+// Recoverer is an Adapter that remembers what was sent, so that a client which
+// lost its connection for a moment gets what it missed:
+// https://socket.io/docs/v4/connection-state-recovery. It keeps the packets that
+// have an Offset, in the order in which sockets received them.
+type Recoverer interface {
+	Adapter
+
+	// Offset returns an offset for the next packet. It marks the packet for the
+	// client, which tells it when it comes back.
+	Offset() string
+
+	// Persist is Remove for a socket that may come back: its session, with the
+	// rooms it was in, is kept.
+	Persist(id string, s Session) (rooms []string)
+
+	// Restore takes the session with that PID, if it is kept and everything since
+	// the offset is, too. The offset is that of the last packet the client
+	// received, or "" when it received none since it first connected.
+	Restore(pid, offset string) (Session, bool)
+
+	// Resume is Add for a socket whose session was restored: it is in the
+	// session's rooms again. It returns the packets that the client missed, in
+	// order; packets broadcast from then on are delivered to the socket. It
+	// reports false, and does nothing, when packets have been lost meanwhile.
+	Resume(s Socket, session Session, offset string) (missed []Packet, able bool)
+
+	// Sessions returns how many sessions are kept.
+	Sessions() int
+}
+
+// Session is what remains of a socket that may come back.
+type Session struct {
+	PID   string // the secret by which its client knows it
+	ID    string // of the socket
+	Rooms []string
+	Data  any // what the namespace wants to have back
+
+	state any // of the adapter that keeps it
+}
+
+// Retention is what a [Recoverer] keeps.
+type Retention struct {
+	Sessions time.Duration // how long a session
+	Packets  time.Duration // how long a packet, at most
+	Bytes    int           // of packets, at most
+}
+
+// Messenger is an Adapter that reaches the namespace's other servers.
+type Messenger interface {
+	Adapter
+
+	// ServerSideEmit has Host.ServerSide called with the message on every other
+	// server. With answer it waits for what they return, until ctx ends: then it
+	// returns those answers there are, and the cause.
+	ServerSideEmit(ctx context.Context, message []byte, answer bool) ([][]byte, error)
+}
+
 // Socket is a socket of this server.
 type Socket interface {
 	ID() string
@@ -53,25 +116,56 @@ type Host interface {
 	// Name returns the namespace's name, such as "/".
 	Name() string
 
+	// Retention returns what a Recoverer has to keep; nothing where clients
+	// cannot come back.
+	Retention() Retention
+
 	// Deliver sends a packet to sockets of this server. It keeps neither the
-	// slice nor waits for a client.
+	// slice nor waits for a client, and may be called with a lock held.
 	Deliver(p Packet, sockets []Socket)
+
+	// Delivered shows who watches what was delivered. It calls user code.
+	Delivered(p Packet, sockets []Socket)
+
+	// WatchesRooms reports whether anybody wants Room called.
+	WatchesRooms() bool
+
+	// Room tells that something has happened to a room on this server; id is the
+	// socket that joined or left, or "". It calls user code.
+	Room(event RoomEvent, room, id string)
+
+	// ServerSide takes a message of another server's and returns the answer.
+	ServerSide(message []byte) []byte
 }
+
+// RoomEvent is something that happens to a room:
+// https://socket.io/docs/v4/rooms/#room-events.
+type RoomEvent string
+
+// The events of rooms.
+const (
+	CreateRoom RoomEvent = "create-room" // a first socket is in it
+	DeleteRoom RoomEvent = "delete-room" // the last one has left it
+	JoinRoom   RoomEvent = "join-room"
+	LeaveRoom  RoomEvent = "leave-room"
+)
 
 // Factory makes the adapter of a namespace.
 type Factory func(Host) Adapter
 
-// Packet is an encoded packet, in the frames of package parser. Its bytes are
-// immutable.
+// Packet is an encoded event. Its bytes are immutable.
 type Packet struct {
 	Frames   []parser.Frame
-	Volatile bool // drop it for a socket that cannot take it at once
+	Offset   string // under which it can be sent again; "" for one that is not kept
+	Volatile bool   // drop it for a socket that cannot take it at once
+	Plain    bool   // do not compress it
 }
 
 // Target says which sockets a packet is meant for: those in any of Rooms, or
 // all of the namespace when Rooms is empty, but none that is in a room of
 // Except.
 type Target struct {
+	Socket string // only the socket with that id, whatever else it says; or ""
 	Rooms  []string
 	Except []string
 	Local  bool // only sockets of this server

@@ -13,13 +13,26 @@ type socket string
 
 func (s socket) ID() string { return string(s) }
 
-// host collects what is delivered.
+// host collects what is delivered, and what happens to rooms.
 type host struct {
-	mu  sync.Mutex
-	got []string
+	keeps adapter.Retention
+
+	mu    sync.Mutex
+	got   []string
+	rooms []string
 }
 
-func (h *host) Name() string { return "/" }
+func (h *host) Name() string                               { return "/" }
+func (h *host) Retention() adapter.Retention               { return h.keeps }
+func (h *host) Delivered(adapter.Packet, []adapter.Socket) {}
+func (h *host) WatchesRooms() bool                         { return true }
+func (h *host) ServerSide([]byte) []byte                   { return nil }
+
+func (h *host) Room(event adapter.RoomEvent, room, id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rooms = append(h.rooms, string(event)+" "+room+" "+id)
+}
 
 func (h *host) Deliver(p adapter.Packet, sockets []adapter.Socket) {
 	h.mu.Lock()
@@ -92,8 +105,39 @@ func TestBroadcastAllocations(t *testing.T) {
 
 type discard struct{}
 
-func (discard) Name() string                             { return "/" }
-func (discard) Deliver(adapter.Packet, []adapter.Socket) {}
+func (discard) Name() string                               { return "/" }
+func (discard) Retention() adapter.Retention               { return adapter.Retention{} }
+func (discard) Deliver(adapter.Packet, []adapter.Socket)   {}
+func (discard) Delivered(adapter.Packet, []adapter.Socket) {}
+func (discard) WatchesRooms() bool                         { return false }
+func (discard) Room(adapter.RoomEvent, string, string)     {}
+func (discard) ServerSide([]byte) []byte                   { return nil }
+
+func TestRoomEvents(t *testing.T) {
+	h := &host{}
+	m := adapter.NewMemory(h)
+	for _, test := range []struct {
+		do   func()
+		want []string
+	}{
+		{func() { m.Add(socket("a")) }, []string{"create-room a ", "join-room a a"}},
+		{func() { m.Join("a", "red") }, []string{"create-room red ", "join-room red a"}},
+		{func() { m.Join("a", "red") }, nil},
+		{func() { m.Add(socket("b")) }, []string{"create-room b ", "join-room b b"}},
+		{func() { m.Join("b", "red", "a") }, []string{"join-room red b", "join-room a b"}},
+		{func() { m.Leave("a", "red", "blue") }, []string{"leave-room red a"}},
+		{func() { m.Remove("b") }, []string{"leave-room a b", "leave-room red b", "delete-room red ", "leave-room b b", "delete-room b "}},
+		{func() { m.Remove("b") }, nil},
+	} {
+		h.rooms = nil
+		test.do()
+		slices.Sort(h.rooms)
+		slices.Sort(test.want)
+		if !slices.Equal(h.rooms, test.want) {
+			t.Errorf("got %q, want %q", h.rooms, test.want)
+		}
+	}
+}
 
 func TestMemoryConcurrently(t *testing.T) {
 	m := adapter.NewMemory(discard{})

@@ -100,6 +100,9 @@ func (s *Session) SendVolatile(packets ...Packet) bool { return s.out.addVolatil
 // Close ends the session after what was sent has left.
 func (s *Session) Close() { s.end(ReasonForcedClose, true) }
 
+// Abort ends the session as if its connection had broken.
+func (s *Session) Abort() { s.end(ReasonTransportClose, false) }
+
 // handle sets the handler, before the session is known to others.
 func (s *Session) handle(h Handler) {
 	s.handler = h

@@ -1,0 +1,301 @@
+package realtime
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/zocalo-go/zocalo/realtime/adapter"
+	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
+	"github.com/zocalo-go/zocalo/realtime/parser"
+)
+
+// Emitter sends to one socket in a way of its own: [Socket.Volatile],
+// [Socket.Compress] and [Socket.Timeout] return one. It is immutable, its
+// methods return a changed copy.
+type Emitter struct {
+	socket   *Socket
+	volatile bool
+	plain    bool
+	timeout  time.Duration // 0 for none
+}
+
+// Emit sends an event to the client. When the last argument is a function, it
+// is called with the client's answer: its parameters are those of a handler,
+// and when the first is an error, it receives why there is no answer. It runs
+// among the socket's handlers. Emit returns [ErrNotConnected], [ErrSlowClient],
+// [ErrTooManyAcks], or why an argument cannot be marshalled.
+func (s *Socket) Emit(event string, args ...any) error {
+	return Emitter{socket: s}.Emit(event, args...)
+}
+
+// EmitWithAck sends an event and waits for the client's answer. It returns what
+// Emit returns, the cause with which ctx ended, or a *[DisconnectError].
+// https://socket.io/docs/v4/emitting-events/#acknowledgements
+func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
+	return Emitter{socket: s}.EmitWithAck(ctx, event, args...)
+}
+
+// EmitContext is Emit, but when more than Config.MaxBuffered waits for the
+// client already, it waits until there is room again. It returns the cause with
+// which ctx ended before.
+func (s *Socket) EmitContext(ctx context.Context, event string, args ...any) error {
+	return Emitter{socket: s}.EmitContext(ctx, event, args...)
+}
+
+// Send emits "message".
+func (s *Socket) Send(args ...any) error { return s.Emit("message", args...) }
+
+// Volatile returns an emitter whose events are dropped when the client cannot
+// take them at once; but see [OverflowDropOldest].
+// https://socket.io/docs/v4/emitting-events/#volatile-events
+func (s *Socket) Volatile() Emitter { return Emitter{socket: s, volatile: true} }
+
+// Compress returns an emitter whose events are compressed, where
+// Config.PerMessageDeflate or Config.HTTPCompression says so, which is the
+// default, or not.
+func (s *Socket) Compress(compress bool) Emitter { return Emitter{socket: s, plain: !compress} }
+
+// Timeout returns an emitter that waits for an acknowledgement for d at most: a
+// callback gets [ErrAckTimeout] then.
+func (s *Socket) Timeout(d time.Duration) Emitter { return Emitter{socket: s}.Timeout(d) }
+
+// Volatile is [Socket.Volatile].
+func (e Emitter) Volatile() Emitter {
+	e.volatile = true
+	return e
+}
+
+// Compress is [Socket.Compress].
+func (e Emitter) Compress(compress bool) Emitter {
+	e.plain = !compress
+	return e
+}
+
+// Timeout is [Socket.Timeout]. It panics unless d is positive.
+func (e Emitter) Timeout(d time.Duration) Emitter {
+	e.timeout = positive(d)
+	return e
+}
+
+func positive(d time.Duration) time.Duration {
+	if d <= 0 {
+		panic(fmt.Sprintf("realtime: Timeout(%v): the time must be positive", d))
+	}
+	return d
+}
+
+// Broadcast is [Socket.Broadcast] in the emitter's way.
+func (e Emitter) Broadcast() *Broadcast {
+	b := e.socket.Broadcast()
+	b.volatile, b.plain, b.timeout = e.volatile, e.plain, e.timeout
+	return b
+}
+
+// To is [Socket.To] in the emitter's way.
+func (e Emitter) To(rooms ...string) *Broadcast { return e.Broadcast().To(rooms...) }
+
+// In is [Emitter.To].
+func (e Emitter) In(rooms ...string) *Broadcast { return e.To(rooms...) }
+
+// Except is [Socket.Except] in the emitter's way.
+func (e Emitter) Except(rooms ...string) *Broadcast { return e.Broadcast().Except(rooms...) }
+
+// Send emits "message".
+func (e Emitter) Send(args ...any) error { return e.Emit("message", args...) }
+
+// Emit is [Socket.Emit].
+func (e Emitter) Emit(event string, args ...any) error {
+	if n := len(args); n > 0 && isFunc(args[n-1]) {
+		p := newCallback(event, args[n-1])
+		id := e.socket.namespace.ackID()
+		if e.timeout > 0 {
+			p.timer = time.AfterFunc(e.timeout, func() { e.socket.expire(id) })
+		}
+		return e.ask(nil, id, p, event, args[:n-1])
+	}
+	return e.emit(nil, parser.NoID, event, args)
+}
+
+// EmitContext is [Socket.EmitContext].
+func (e Emitter) EmitContext(ctx context.Context, event string, args ...any) error {
+	return e.emit(ctx, parser.NoID, event, args)
+}
+
+// EmitWithAck is [Socket.EmitWithAck]. It also ends with the emitter's Timeout.
+func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
+	if e.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, e.timeout, ErrAckTimeout)
+		defer cancel()
+	}
+	s := e.socket
+	wait := make(chan result, 1)
+	id := s.namespace.ackID()
+	if err := e.ask(nil, id, &pendingAck{wait: wait}, event, args); err != nil {
+		return Args{}, err
+	}
+	s.inbox.awaitClient(1)
+	defer s.inbox.awaitClient(-1)
+	select {
+	case r := <-wait:
+		return r.args, r.err
+	case <-ctx.Done():
+		if s.forget(id) != nil {
+			s.count(MetricAcksMissing)
+		}
+		return Args{}, fmt.Errorf("realtime: no answer to %q: %w", event, context.Cause(ctx))
+	}
+}
+
+// ask emits an event whose answer p awaits.
+func (e Emitter) ask(ctx context.Context, id int64, p *pendingAck, event string, args []any) error {
+	err := e.socket.expect(id, p)
+	if err != nil {
+		err = fmt.Errorf("realtime: emit %q: %w", event, err)
+	} else if err = e.emit(ctx, id, event, args); err != nil {
+		e.socket.forget(id)
+	}
+	if err != nil && p.timer != nil {
+		p.timer.Stop()
+	}
+	return err
+}
+
+// emit sends an event. With a context it waits for room.
+func (e Emitter) emit(ctx context.Context, id int64, event string, args []any) error {
+	err := checkEvent(event)
+	if err == nil {
+		err = e.transmit(ctx, id, event, args)
+	}
+	if err != nil {
+		return fmt.Errorf("realtime: emit %q: %w", event, err)
+	}
+	return nil
+}
+
+func (e Emitter) transmit(ctx context.Context, id int64, event string, args []any) error {
+	s, n := e.socket, e.socket.namespace
+	offset := ""
+	if id == parser.NoID && !e.volatile && s.mayComeBack() {
+		offset = n.offset()
+	}
+	frames, err := n.encode(id, event, args, offset)
+	if err != nil {
+		return err
+	}
+	if offset != "" {
+		if ctx != nil {
+			if err := sendContext(ctx, s.client.session); err != nil { // waits
+				return sendError(err)
+			}
+		}
+		return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Plain: e.plain}, adapter.Target{Socket: s.id})
+	}
+	packets := appendFrames(nil, frames, e.plain)
+	if ctx == nil || !s.Connected() {
+		err = s.send(e.volatile, packets...)
+	} else {
+		err = sendError(sendContext(ctx, s.client.session, packets...))
+	}
+	if err != nil {
+		return err
+	}
+	n.server.config.Metrics.Add(MetricEventsOut, n.name, 1)
+	if s.isWatched() {
+		s.show(frames, "")
+	}
+	return nil
+}
+
+// mayComeBack reports whether what the socket is sent may have to be sent again.
+func (s *Socket) mayComeBack() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pid != "" && s.state == connected
+}
+
+// isWatched reports whether anybody wants to see what goes out to the socket.
+func (s *Socket) isWatched() bool { return s.watched.Load() || s.namespace.hooks.watchesOutgoing() }
+
+// show calls the functions of OnAnyOutgoing with an event that was sent.
+func (s *Socket) show(frames []parser.Frame, offset string) {
+	config := &s.namespace.server.config
+	decoder := config.Codec.NewDecoder(parser.Limits{MaxAttachments: max(1, len(frames))})
+	var p *parser.Packet
+	for _, f := range frames {
+		var err error
+		if p, err = decoder.Decode(f.Data, f.Binary); err != nil {
+			config.Logger.Error("realtime: the codec cannot read what it wrote", "namespace", s.namespace.name, "error", err)
+			return
+		}
+	}
+	if p == nil {
+		return
+	}
+	args := Args{config.Codec, p.Args, p.Attachments}
+	if offset != "" {
+		args.raw = args.raw[:len(args.raw)-1]
+	}
+	s.namespace.hooks.each(key{kind: anyOutgoing}, func(fn any) {
+		s.protect(p.Event, func() { fn.(func(*Socket, string, Args))(s, p.Event, args) })
+	})
+	for _, l := range s.on.of(key{kind: anyOutgoing}) {
+		s.protect(p.Event, func() { l.fn.(func(string, Args))(p.Event, args) })
+	}
+}
+
+// checkEvent returns an error for a name that no event may have on the wire.
+func checkEvent(name string) error {
+	if parser.Reserved(name) {
+		return fmt.Errorf("the name is reserved by the protocol; choose another")
+	}
+	return nil
+}
+
+// encode returns the frames of an event. An offset becomes its last argument,
+// which the client takes off again.
+func (n *Namespace) encode(id int64, event string, args []any, offset string) ([]parser.Frame, error) {
+	if offset != "" {
+		args = append(args[:len(args):len(args)], offset)
+	}
+	return n.server.config.Codec.Encode(parser.Outgoing{Type: parser.Event, Namespace: n.name, ID: id, Event: event, Args: args})
+}
+
+// ackID returns a number for an acknowledgement.
+func (n *Namespace) ackID() int64 { return n.nextAck.Add(1) - 1 }
+
+// offset returns an offset for a packet that may have to be sent again, or "".
+func (n *Namespace) offset() string {
+	if r, able := n.adapter.(adapter.Recoverer); able && n.recoverable != nil {
+		return r.Offset()
+	}
+	return ""
+}
+
+// appendFrames appends frames as packets of the engine.
+func appendFrames(dst []engineio.Packet, frames []parser.Frame, plain bool) []engineio.Packet {
+	if dst == nil {
+		dst = make([]engineio.Packet, 0, len(frames))
+	}
+	for _, f := range frames {
+		p := engineio.Text
+		if f.Binary {
+			p = engineio.Binary
+		}
+		packet := p(f.Data)
+		if plain {
+			packet = packet.Uncompressed()
+		}
+		dst = append(dst, packet)
+	}
+	return dst
+}
+
+// sendContext sends when there is room.
+func sendContext(ctx context.Context, session *engineio.Session, packets ...engineio.Packet) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return session.Send(packets...)
+}

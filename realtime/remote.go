@@ -1,0 +1,65 @@
+package realtime
+
+import (
+	"context"
+	"slices"
+)
+
+// RemoteSocket is what is known of a socket that may be on any server of a
+// cluster: [Broadcast.FetchSockets] returns them as they are at that time.
+// https://socket.io/docs/v4/server-instance/#fetchsockets
+type RemoteSocket struct {
+	namespace *Namespace
+	id        string
+	handshake *Handshake
+	rooms     []string
+	values    map[string]any
+}
+
+// ID returns the socket's id.
+func (s *RemoteSocket) ID() string { return s.id }
+
+// Namespace returns the namespace the socket is in.
+func (s *RemoteSocket) Namespace() *Namespace { return s.namespace }
+
+// Handshake returns what the client connected with.
+func (s *RemoteSocket) Handshake() *Handshake { return s.handshake }
+
+// Rooms returns the rooms the socket was in, its own id first.
+func (s *RemoteSocket) Rooms() []string { return slices.Clone(s.rooms) }
+
+// Value returns the value that Socket.Set kept, or nil; see [ValueOf].
+func (s *RemoteSocket) Value(key string) any { return s.values[key] }
+
+// Emit sends an event to the socket.
+func (s *RemoteSocket) Emit(event string, args ...any) error {
+	return s.itself().Emit(event, args...)
+}
+
+// EmitWithAck sends an event and waits for the client's answer. It fails with a
+// *[MissingError] when there is none.
+func (s *RemoteSocket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
+	answers, err := s.itself().EmitWithAck(ctx, event, args...)
+	if err != nil {
+		return Args{}, err
+	}
+	if len(answers) == 0 {
+		return Args{}, ErrNotConnected
+	}
+	return answers[0].Args, nil
+}
+
+// Join puts the socket into rooms.
+func (s *RemoteSocket) Join(rooms ...string) error { return s.itself().SocketsJoin(rooms...) }
+
+// Leave takes the socket out of rooms.
+func (s *RemoteSocket) Leave(rooms ...string) error { return s.itself().SocketsLeave(rooms...) }
+
+// Disconnect disconnects the socket; see [Socket.Disconnect].
+func (s *RemoteSocket) Disconnect(close bool) error { return s.itself().DisconnectSockets(close) }
+
+func (s *RemoteSocket) itself() *Broadcast {
+	b := s.namespace.all()
+	b.target.Socket = s.id
+	return b
+}
