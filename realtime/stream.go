@@ -19,9 +19,6 @@ type Stream = engineio.Stream
 // Config.AllowRequest and the check of its origin, and may be used for something
 // else once ServeStream has returned. Its client's first packet opens a session
 // or takes over one that began by polling.
-//
-// A client that has not opened a session is none: Shutdown does not wait for it,
-// and whoever made the stream ends it.
 func (s *Server) ServeStream(stream Stream, r *http.Request) {
 	if !s.config.under(r) {
 		stream.Close()

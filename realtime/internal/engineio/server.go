@@ -62,12 +62,12 @@ type Server struct {
 	deflater *deflater
 	readers  sync.WaitGroup
 
-	mu       sync.Mutex           // guards the rest
-	sessions map[string]*Session  // nil for an id that is taken by a session about to begin
-	open     int                  // sessions that have not ended
-	carriers map[carrier]struct{} // that are being read
-	closing  bool                 // no session may begin
-	idle     chan struct{}        // closed when open is 0 while closing
+	mu       sync.Mutex          // guards the rest
+	sessions map[string]*Session // nil for an id that is taken by a session about to begin
+	open     int                 // sessions that have not ended
+	carriers map[carrier]bool    // that are being read; whether that is for their greeting
+	closing  bool                // no session may begin
+	idle     chan struct{}       // closed when open is 0 while closing
 }
 
 // NewServer returns a server that calls connect for each new session, with the
@@ -80,7 +80,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 		connect:  connect,
 		deflater: newDeflater(config.Deflate),
 		sessions: make(map[string]*Session),
-		carriers: make(map[carrier]struct{}),
+		carriers: make(map[carrier]bool),
 		idle:     make(chan struct{}),
 	}
 }
@@ -219,7 +219,7 @@ func (s *Server) ended() {
 // read runs f, the reader of c, in a goroutine of its own, unless the server is
 // closing.
 func (s *Server) read(c carrier, f func()) bool {
-	if !s.reading(c) {
+	if !s.reading(c, false) {
 		return false
 	}
 	go func() {
@@ -229,17 +229,25 @@ func (s *Server) read(c carrier, f func()) bool {
 	return true
 }
 
-// reading has Shutdown wait for the reader of c, unless the server is closing.
-// The reader calls unread in the end.
-func (s *Server) reading(c carrier) bool {
+// reading has Shutdown wait for the reader of c, which calls unread in the end,
+// unless the server is closing. One that waits for its greeting is not waited
+// for long: Shutdown aborts it.
+func (s *Server) reading(c carrier, greeting bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
 		return false
 	}
-	s.carriers[c] = struct{}{}
+	s.carriers[c] = greeting
 	s.readers.Add(1)
 	return true
+}
+
+// greeted ends the part of a reader that is not waited for.
+func (s *Server) greeted(c carrier) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.carriers[c] = false
 }
 
 func (s *Server) unread(c carrier) {
@@ -281,6 +289,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 
+	s.cut(false)
 	for i, session := range open {
 		if i%shutdownBatch == shutdownBatch-1 {
 			select {
@@ -304,17 +313,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		s.cut()
+		s.cut(true)
 		return context.Cause(ctx)
 	}
 }
 
-// cut ends every carrier without any ceremony.
-func (s *Server) cut() {
+// cut ends carriers without any ceremony: all, or those that wait for their
+// greeting.
+func (s *Server) cut(all bool) {
 	s.mu.Lock()
-	carriers := slices.Collect(maps.Keys(s.carriers))
+	carriers := maps.Clone(s.carriers)
 	s.mu.Unlock()
-	for _, c := range carriers {
-		c.abort()
+	for c, greeting := range carriers {
+		if all || greeting {
+			c.abort()
+		}
 	}
 }

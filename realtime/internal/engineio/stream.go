@@ -36,6 +36,11 @@ const streamGrace = 500 * time.Millisecond
 func (s *Server) ServeStream(stream Stream, r *http.Request) {
 	c := newStream(stream, &s.config)
 	defer c.abort()
+	if !s.reading(c, true) {
+		s.refused(r, errUnavailable)
+		return
+	}
+	defer s.unread(c)
 	if e, ok := s.allowStream(r); !ok {
 		s.refused(r, e)
 		return
@@ -47,6 +52,7 @@ func (s *Server) ServeStream(stream Stream, r *http.Request) {
 		return
 	}
 	stream.SetReadDeadline(time.Time{})
+	s.greeted(c)
 	if sid != "" {
 		s.upgradeStream(c, r, sid)
 	} else {
@@ -80,13 +86,11 @@ func (s *Server) beginStream(c *stream, r *http.Request) {
 		return
 	}
 	session, _ := s.start(id, c, r)
-	switch {
-	case session == nil:
+	if session == nil {
 		s.release(id)
-	case s.reading(c):
-		defer s.unread(c)
-		session.readAll(c)
+		return
 	}
+	session.readAll(c)
 }
 
 // upgradeStream offers c to the session sid and is its reader.
@@ -97,10 +101,7 @@ func (s *Server) upgradeStream(c *stream, r *http.Request, sid string) {
 		s.refused(r, errUnknownSID)
 	case !s.config.AllowUpgrades || session.protocol != 4 || !session.offer(c):
 		s.refused(r, errBadRequest)
-	case !s.reading(c):
-		session.abandon(c)
 	default:
-		defer s.unread(c)
 		session.upgrade(c)
 	}
 }

@@ -346,8 +346,10 @@ func TestStreamShutdown(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		silent.send(false, "0") // too late
 		expect(t, silent.next(), "closed")
+		<-over
+		late, over := w.serveStream("")
+		expect(t, late.next(), "closed")
 		<-over
 	})
 }
