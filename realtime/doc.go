@@ -2,7 +2,9 @@
 // it unchanged, from JavaScript, Java, Swift, Dart or Python.
 //
 // Start with [Server], an http.Handler to mount at /socket.io, [Socket], one
-// client in one namespace, and [Broadcast], which sends to many.
+// client in one namespace, and [Broadcast], which sends to many. [Config] holds
+// everything that can be set, [Recovery] for one: clients that lose their
+// connection for a moment get what they missed.
 //
 //	server := realtime.NewServer(realtime.Config{})
 //	server.On("connection", func(socket *realtime.Socket) {
@@ -12,8 +14,10 @@
 //	})
 //	http.Handle("/socket.io/", server)
 //
-// It speaks Socket.IO protocol 5 over Engine.IO protocol 4, by long-polling and
-// WebSocket: https://github.com/socketio/socket.io/tree/main/docs.
+// It speaks Socket.IO protocol 5 over Engine.IO protocol 4, by long-polling,
+// WebSocket, and with package webtransport by that, too, and where
+// Config.AllowEIO3 is set also those of Socket.IO 2:
+// https://github.com/socketio/socket.io/tree/main/docs.
 //
 // # Handlers
 //
@@ -29,9 +33,10 @@
 //	func(ctx context.Context, o Order) (Receipt, error)   // the result, or {"error": "…"}
 //
 // Arguments that the client did not send are zero; further ones are ignored,
-// as in JavaScript. An argument that does not fit its parameter never reaches
-// the handler: it is logged, and acknowledged as {"error": "…"}. A signature
-// that cannot work panics where it is registered.
+// as in JavaScript. An argument that does not fit its parameter, see
+// [ArgumentError], never reaches the handler: it is counted, logged, and
+// acknowledged as {"error": "…"}. A signature that cannot work panics where it is
+// registered. [On] and [Call] have the compiler check the types.
 //
 // # Concurrency
 //
@@ -42,18 +47,22 @@
 // in a handler is logged with its stack, and the socket lives on.
 //
 // All methods of all types may be called concurrently, from handlers and from
-// anywhere else. Sending never waits for a client and calls nothing back, so
-// that it may be done with locks of your own held. A client that reads so
-// slowly that Config.MaxBuffered bytes wait for it is disconnected.
+// anywhere else. Sending never waits for a client, but for EmitContext, and calls
+// nothing back, but for OnAnyOutgoing, so that it may be done with locks of your
+// own held. What happens to a client that reads so slowly that Config.MaxBuffered
+// bytes wait for it is for Config.Overflow to say; by default it is
+// disconnected.
 //
 // # Goroutines
 //
 // A WebSocket has one goroutine, its reader; a polling client has those of its
 // requests. A socket's handlers run in a goroutine that exists while there are
-// events. [Server.Shutdown] waits for all of them.
+// events; the callback of a broadcast has one until it has been called.
+// [Server.Shutdown] waits for all of them.
 //
 // # Locks
 //
-// In this order: Server or Namespace, client, Socket, then the queues. No lock
-// is held while a handler, an adapter or the network is waited for.
+// In this order: Server or Namespace, client, the adapter's order of deliveries,
+// Socket, then the queues. No lock is held while a handler, an adapter or the
+// network is waited for.
 package realtime

@@ -128,6 +128,7 @@ func TestRecovery(t *testing.T) {
 			t.Error("recovered after a farewell")
 		}
 		fourth.close()
+		synctest.Wait()
 	})
 	want := []string{
 		"middleware false", "connection false <nil> 1", "disconnect: transport close",
