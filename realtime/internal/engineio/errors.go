@@ -36,9 +36,16 @@ func (s *Server) wrongVersion(w http.ResponseWriter, r *http.Request, asked stri
 	if n, err := strconv.Atoi(asked); err != nil || n < 0 || n > 99 {
 		asked = "unknown" // the client's own words go into no header
 	}
-	w.Header().Set(versionHeader, "client="+asked+", server=4")
-	e := errProtocol
+	e, spoken := errProtocol, "4"
 	e.cure = "the client speaks Engine.IO " + asked + ", this server speaks 4 (socket.io-client 3 and 4)"
+	switch {
+	case s.config.AllowEIO3:
+		spoken = "3 4"
+		e.cure += " and 3"
+	case asked == "3":
+		e.cure += "; set Config.AllowEIO3 for socket.io-client 2"
+	}
+	w.Header().Set(versionHeader, "client="+asked+", server="+spoken)
 	s.refuse(w, r, e)
 }
 

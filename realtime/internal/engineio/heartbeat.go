@@ -6,11 +6,12 @@ import "time"
 // https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#heartbeat:
 // a ping every PingInterval, and a pong within PingTimeout or the end. The
 // times are absolute, so that a late timer does not give a client more than its
-// due. The session's mu guards it.
+// due. In revision 3 the client sends the pings, and the deadline of the next
+// one always stands. The session's mu guards it.
 type heartbeat struct {
 	timer    *time.Timer
 	pingAt   time.Time // when the next ping is due, or was
-	deadline time.Time // of the pong; zero while no ping is out
+	deadline time.Time // of what the client owes; zero while no ping is out
 }
 
 func (h *heartbeat) stop() {
@@ -28,7 +29,12 @@ func (s *Session) startHeartbeat() {
 		return
 	}
 	wait := s.server.config.PingInterval
-	s.heartbeat.pingAt = time.Now().Add(wait)
+	if s.protocol == 3 {
+		wait += s.server.config.PingTimeout
+		s.heartbeat.deadline = time.Now().Add(wait)
+	} else {
+		s.heartbeat.pingAt = time.Now().Add(wait)
+	}
 	if s.condemned { // it did not survive the welcome
 		wait = 0
 	}
@@ -73,12 +79,36 @@ func (s *Session) beat() {
 	s.Send(ping)
 }
 
-// overdue reports whether the deadline of a pong has passed.
+// overdue reports whether the client's part of the heartbeat is.
 func (s *Session) overdue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.heartbeat.deadline
 	return !s.closed && !d.IsZero() && !time.Now().Before(d)
+}
+
+// beaten takes the client's part of the heartbeat, and reports whether it was
+// due.
+func (s *Session) beaten() bool {
+	if s.protocol == 3 {
+		return s.pinged()
+	}
+	return s.pong()
+}
+
+// pinged notes that a client of revision 3 lives, and answers it.
+func (s *Session) pinged() bool {
+	s.mu.Lock()
+	if s.closed || s.condemned {
+		s.mu.Unlock()
+		return false
+	}
+	wait := s.server.config.PingInterval + s.server.config.PingTimeout
+	s.heartbeat.deadline = time.Now().Add(wait)
+	s.heartbeat.timer.Reset(wait)
+	s.mu.Unlock()
+	s.Send(pong)
+	return true
 }
 
 // pong notes that the client lives. A pong that nobody asked for changes

@@ -9,7 +9,7 @@ import (
 )
 
 // begin answers the request that starts a session.
-func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string) {
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string, protocol int) {
 	switch {
 	case r.Method != http.MethodGet:
 		s.refuse(w, r, errMethod)
@@ -34,7 +34,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string)
 		}
 	}()
 	if transport == Polling {
-		session, welcome := s.start(id, nil, r)
+		session, welcome := s.start(id, protocol, nil, r)
 		if opened = session != nil; !opened {
 			s.refuse(w, r, errUnavailable)
 			return
@@ -45,11 +45,11 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string)
 		}
 		return
 	}
-	ws := s.accept(w, r, true)
+	ws := s.accept(w, r, protocol, true)
 	if ws == nil {
 		return
 	}
-	session, _ := s.start(id, ws, r)
+	session, _ := s.start(id, protocol, ws, r)
 	opened = session != nil
 	if !opened || !s.read(ws, func() { session.readAll(ws) }) {
 		ws.abort()
@@ -96,8 +96,9 @@ func (s *Server) initialHeaders(h http.Header, r *http.Request, id string) {
 // start begins the session id with the client that sent r: on the connection c,
 // by which it welcomes it, or by polling when c is nil; then the packets of the
 // welcome are the answer to r. It returns nil when the server is closing.
-func (s *Server) start(id string, c carrier, r *http.Request) (session *Session, welcome []Packet) {
-	session = &Session{id: id, server: s, protocol: 4, transport: Polling, out: newOutbox(s.config.MaxBuffered, s.count)}
+func (s *Server) start(id string, protocol int, c carrier, r *http.Request) (session *Session, welcome []Packet) {
+	session = &Session{id: id, server: s, protocol: protocol, base64: protocol == 3 && wantsBase64(r),
+		transport: Polling, out: newOutbox(s.config.MaxBuffered, s.count)}
 	if c != nil {
 		session.carrier, session.transport = c, c.name()
 	}
@@ -164,6 +165,10 @@ func (s *Server) add(session *Session) bool {
 	return true
 }
 
+// wantsBase64 reports whether a client of revision 3 asks for base64 in place of
+// bytes.
+func wantsBase64(r *http.Request) bool { return r.URL.Query().Get("b64") != "" }
+
 // newID returns an unguessable session id of 20 URL-safe characters.
 func newID() string {
 	var b [15]byte
@@ -176,7 +181,8 @@ func newID() string {
 func (s *Server) handshake(session *Session) Packet {
 	upgrades := []string{}
 	for _, transport := range []string{WebSocket, WebTransport} {
-		if session.transport == Polling && s.config.AllowUpgrades && slices.Contains(s.config.Transports, transport) {
+		possible := session.transport == Polling && (transport == WebSocket || session.protocol == 4)
+		if possible && s.config.AllowUpgrades && slices.Contains(s.config.Transports, transport) {
 			upgrades = append(upgrades, transport)
 		}
 	}

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -121,14 +122,27 @@ func decodePacket(text []byte) (received, error) {
 	}
 	switch kind := text[0]; {
 	case kind == 'b':
-		data := make([]byte, base64.StdEncoding.DecodedLen(len(text)-1))
-		n, err := base64.StdEncoding.Decode(data, text[1:])
-		if err != nil {
-			return received{}, errPacket
-		}
-		return received{kind: typeMessage, data: data[:n], binary: true, size: len(text)}, nil
+		return decodeBase64(text, 1)
 	case kind >= typeOpen && kind <= typeNoop:
 		return received{kind: kind, data: text[1:], size: len(text)}, nil
 	}
 	return received{}, errPacket
+}
+
+// decodeBase64 decodes a binary message whose base64 comes after prefix bytes.
+func decodeBase64(text []byte, prefix int) (received, error) {
+	data := make([]byte, base64.StdEncoding.DecodedLen(len(text)-prefix))
+	n, err := base64.StdEncoding.Decode(data, text[prefix:])
+	if err != nil {
+		return received{}, errPacket
+	}
+	return received{kind: typeMessage, data: data[:n], binary: true, size: len(text)}, nil
+}
+
+// cutPacket decodes the first packet of a payload, and returns what comes after
+// it, nil for the end.
+func cutPacket(body []byte) (p received, rest []byte, err error) {
+	packet, rest, _ := bytes.Cut(body, []byte{separator})
+	p, err = decodePacket(packet)
+	return p, rest, err
 }

@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -52,7 +51,7 @@ func (s *Session) lose() {
 // answer answers a poll, in the time that a WebSocket may take for a batch.
 func (s *Session) answer(w http.ResponseWriter, packets []Packet) error {
 	body := buffers.Get().(*[]byte)
-	payload := appendPayload((*body)[:0], packets)
+	payload, binary := s.appendPayload((*body)[:0], packets)
 	defer func() {
 		if cap(payload) <= maxPooled {
 			*body = payload[:0]
@@ -61,6 +60,9 @@ func (s *Session) answer(w http.ResponseWriter, packets []Packet) error {
 	}()
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
+	if binary {
+		h.Set("Content-Type", "application/octet-stream")
+	}
 	h.Set("Content-Length", strconv.Itoa(len(payload)))
 	h.Set("Cache-Control", "no-store")
 	config := &s.server.config
@@ -76,6 +78,15 @@ func (s *Session) answer(w http.ResponseWriter, packets []Packet) error {
 	s.server.count.add(MetricPacketsOut, Polling, len(packets))
 	s.server.count.add(MetricBytesOut, Polling, len(payload))
 	return nil
+}
+
+// appendPayload appends packets as the session's client understands them, and
+// reports whether the payload is binary.
+func (s *Session) appendPayload(dst []byte, packets []Packet) (payload []byte, binary bool) {
+	if s.protocol == 3 {
+		return appendPayload3(dst, packets, s.base64)
+	}
+	return appendPayload(dst, packets), false
 }
 
 // post takes the packets in the body of a POST.
@@ -106,11 +117,17 @@ func (s *Session) post(w http.ResponseWriter, r *http.Request) {
 
 // takeBody reads and handles the body of the one POST under way.
 func (s *Session) takeBody(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream") { // revision 3 of the protocol
+	cut, binary := cutPacket, strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream")
+	switch {
+	case binary && s.protocol == 4:
 		s.bodyRead()
 		s.end(ReasonTransportError, false)
 		w.WriteHeader(http.StatusBadRequest)
 		return
+	case binary:
+		cut = cutBinary3
+	case s.protocol == 3:
+		cut = cutText3
 	}
 	limit := int64(s.server.config.MaxPayload)
 	buf := buffers.Get().(*[]byte)
@@ -135,7 +152,11 @@ func (s *Session) takeBody(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	s.receivePayload(body)
+	if !binary && !utf8.Valid(body) { // a WebSocket that it were sent on to would break
+		s.end(ReasonParseError, false)
+	} else {
+		s.receivePayload(body, cut)
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html")
 	h.Set("Cache-Control", "no-store")
@@ -149,21 +170,17 @@ func (s *Session) bodyRead() {
 	s.abort = nil
 }
 
-// receivePayload handles the packets of a payload up to the first bad one,
-// which ends the session.
-func (s *Session) receivePayload(body []byte) {
-	if !utf8.Valid(body) { // a WebSocket that it were sent on to would break
-		s.end(ReasonParseError, false)
-		return
-	}
-	for {
-		packet, rest, more := bytes.Cut(body, []byte{separator})
-		p, err := decodePacket(packet)
-		if err != nil {
+// receivePayload handles the packets that cut finds in a payload, up to the
+// first bad one or one too many, which ends the session.
+func (s *Session) receivePayload(body []byte, cut func([]byte) (received, []byte, error)) {
+	limit := s.server.config.MaxPayloadPackets
+	for n := 1; body != nil; n++ {
+		p, rest, err := cut(body)
+		if err != nil || limit > 0 && n > limit {
 			s.end(ReasonParseError, false)
 			return
 		}
-		if !s.receive(p) || !more {
+		if !s.receive(p) {
 			return
 		}
 		body = rest

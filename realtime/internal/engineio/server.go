@@ -49,6 +49,14 @@ type Config struct {
 	// OnRefused is told of each refused request, with what its client is told.
 	OnRefused func(r *http.Request, code int, message string)
 
+	// AllowEIO3 lets clients of revision 3 of the protocol in, those of
+	// socket.io-client 2.
+	AllowEIO3 bool
+
+	// MaxPayloadPackets bounds the packets in the body of a POST; 0 is no limit.
+	// A client that sends more loses its session.
+	MaxPayloadPackets int
+
 	// Count is told what happens: the names of the metrics begin with Metric. It
 	// must not wait, and may be called concurrently.
 	Count func(metric, label string, n int64)
@@ -88,6 +96,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 // Packets that never change.
 var (
 	ping        = textPacket(typePing, nil)
+	pong        = textPacket(typePong, nil)
 	noop        = textPacket(typeNoop, nil)
 	closePacket = textPacket(typeClose, nil)
 	probeAnswer = textPacket(typePong, []byte("probe"))
@@ -104,16 +113,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
-	transport, sid, revision := last(q["transport"]), last(q["sid"]), last(q["EIO"])
+	transport, sid := last(q["transport"]), last(q["sid"])
+	protocol := s.revision(last(q["EIO"]))
 	switch {
 	case !slices.Contains(s.config.Transports, transport), transport == WebTransport: // see ServeStream
 		s.refuse(w, r, errTransport)
-	case revision != "4":
-		s.wrongVersion(w, r, revision)
+	case protocol == 0:
+		s.wrongVersion(w, r, last(q["EIO"]))
 	case sid != "":
-		s.resume(w, r, transport, sid)
+		s.resume(w, r, transport, sid, protocol)
 	default:
-		s.begin(w, r, transport)
+		s.begin(w, r, transport, protocol)
+	}
+}
+
+// revision returns the revision of the protocol that a client asks for, or 0 for
+// one that it may not use.
+func (s *Server) revision(asked string) int {
+	switch {
+	case asked == "4":
+		return 4
+	case asked == "3" && s.config.AllowEIO3:
+		return 3
+	default:
+		return 0
 	}
 }
 
@@ -126,7 +149,7 @@ func last(values []string) string {
 }
 
 // resume answers a request of a session that exists.
-func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid string) {
+func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid string, protocol int) {
 	session := s.session(sid)
 	switch {
 	case session == nil && isUpgrade(r):
@@ -134,6 +157,8 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid s
 		http.Error(w, errUnknownSID.Message, errUnknownSID.status)
 	case session == nil:
 		s.refuse(w, r, errUnknownSID)
+	case protocol != session.protocol:
+		s.refuse(w, r, errBadRequest)
 	case transport == WebSocket && isUpgrade(r):
 		s.serveUpgrade(w, r, session)
 	case transport != session.Transport():
@@ -166,7 +191,7 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 		s.refuse(w, r, errBadRequest)
 		return
 	}
-	ws := s.accept(w, r, false)
+	ws := s.accept(w, r, session.protocol, false)
 	if ws == nil {
 		return
 	}
@@ -181,7 +206,7 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 
 // accept upgrades r to a WebSocket, or answers why not and returns nil. initial
 // says that a session begins with it.
-func (s *Server) accept(w http.ResponseWriter, r *http.Request, initial bool) *webSocket {
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, protocol int, initial bool) carrier {
 	if !s.config.CORS.allowsSocket(r) {
 		s.refuse(w, r, errOrigin)
 		return nil
@@ -193,6 +218,9 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, initial bool) *w
 	if err != nil {
 		s.config.Logger.Debug("realtime: WebSocket handshake failed", "remote", r.RemoteAddr, "error", err)
 		return nil
+	}
+	if protocol == 3 {
+		return &carrier3{ws, wantsBase64(r)}
 	}
 	return ws
 }

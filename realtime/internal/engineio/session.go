@@ -27,7 +27,8 @@ const (
 type Session struct {
 	id       string
 	server   *Server
-	protocol int // the revision its client speaks
+	protocol int  // the revision its client speaks, 3 or 4
+	base64   bool // a polling client of revision 3 wants no bytes
 	handler  Handler
 	upgrader Upgrader    // the handler, or nil
 	beats    Heartbeater // the handler, or nil
@@ -54,7 +55,7 @@ type Session struct {
 // the server: who knows it can take the session over.
 func (s *Session) ID() string { return s.id }
 
-// Protocol returns the revision of the protocol that the client speaks.
+// Protocol returns the revision of the protocol that the client speaks, 3 or 4.
 func (s *Session) Protocol() int { return s.protocol }
 
 // Transport returns the current transport, one of the names.
@@ -219,12 +220,12 @@ func (s *Session) receive(p received) bool {
 			s.server.config.Logger.Debug("realtime: client sent an invalid message, closing it", "sid", s.id, "error", err)
 			s.end(ReasonForcedClose, s.Transport() != Polling)
 		}
-	case typePong:
-		if s.pong() && s.beats != nil {
+	case typePing, typePong:
+		if server := s.protocol == 4; server != (p.kind == typePong) { // who sends the pings
+			s.end(ReasonTransportError, s.Transport() != Polling)
+		} else if s.beaten() && s.beats != nil {
 			s.beats.Heartbeat()
 		}
-	case typePing: // in revision 4 of the protocol the server sends the pings
-		s.end(ReasonTransportError, s.Transport() != Polling)
 	case typeClose:
 		s.end(ReasonTransportClose, true)
 	}

@@ -85,7 +85,7 @@ func (s *Server) beginStream(c *stream, r *http.Request) {
 		s.refused(r, e)
 		return
 	}
-	session, _ := s.start(id, c, r)
+	session, _ := s.start(id, 4, c, r)
 	if session == nil {
 		s.release(id)
 		return

@@ -260,6 +260,13 @@ func (w *world) write(ws *websocket.Conn, packet string) {
 	}
 }
 
+func (w *world) writeBinary(ws *websocket.Conn, data ...byte) {
+	w.t.Helper()
+	if err := ws.Write(w.t.Context(), websocket.MessageBinary, data); err != nil {
+		w.t.Error(err)
+	}
+}
+
 // upgrade moves a polling session to a WebSocket.
 func (w *world) upgrade(url string) *websocket.Conn {
 	w.t.Helper()
