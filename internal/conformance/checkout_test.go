@@ -36,6 +36,43 @@ func protocolSuite(folder string) func(*testing.T, string) string {
 	}
 }
 
+// oldProtocolSuite returns what prepares the suite of the protocol's revision 3, which as it is loses a message that
+// arrives together with the answer to the WebSocket handshake: it begins to listen too late. Here events wait for who
+// asks for them, as in the suite of revision 4.
+func oldProtocolSuite(t *testing.T, repo string) string {
+	t.Helper()
+	const folder, suite = "docs/engine.io-protocol/v3-test-suite", "test-suite.js"
+	all := files{}
+	for _, name := range []string{"package.json", "package-lock.json", "node-imports.js", suite} {
+		all.read(t, filepath.Join(repo, filepath.FromSlash(folder)), name)
+	}
+	all.patch(t, suite, `"http://localhost:3000"`, "`http://localhost:${process.env.PORT}`")
+	all.patch(t, suite, "new WebSocket(", "patiently(")
+	all.patch(t, suite, "function waitFor(", "function waitForNext(")
+	all[suite] = append(all[suite], `
+function patiently(url) {
+  const socket = new WebSocket(url);
+  socket.waiting = { open: [], message: [], close: [] };
+  for (const [type, queue] of Object.entries(socket.waiting)) {
+    socket.addEventListener(type, (event) => queue.ask ? queue.ask(event) : queue.push(event));
+  }
+  return socket;
+}
+
+function waitFor(socket, type) {
+  const queue = socket.waiting[type];
+  if (queue.length > 0) return Promise.resolve(queue.shift());
+  return new Promise((resolve) => {
+    queue.ask = (event) => {
+      queue.ask = undefined;
+      resolve(event);
+    };
+  });
+}
+`...)
+	return all.install(t, path.Base(folder), "npm ci --no-audit --no-fund")
+}
+
 // clientSuite returns what prepares the suite of a JavaScript client. The clients are compiled from the checkout, with
 // esbuild, which asks for no types. Two environment variables change a client's defaults: TRANSPORTS, separated by
 // commas, and PARSER, the module of one.

@@ -3,6 +3,7 @@
 // would need more is a fault of that API.
 //
 //	eio4   the Engine.IO protocol suite      (docs/engine.io-protocol/v4-test-suite of socketio/socket.io)
+//	eio3   that of the protocol's revision 3 (docs/engine.io-protocol/v3-test-suite)
 //	sio5   the Socket.IO protocol suite      (docs/socket.io-protocol/v5-test-suite)
 //	eioc   the suite of the client engine.io-client
 //	sioc   the suite of the client socket.io-client
@@ -26,6 +27,7 @@ import (
 func contracts() map[string]func(Env) http.Handler {
 	return map[string]func(Env) http.Handler{
 		"bench": bench,
+		"eio3":  eio3,
 		"eio4":  eio4,
 		"eioc":  eioc,
 		"sio5":  sio5,

@@ -7,8 +7,14 @@ import (
 )
 
 // eio4 sends every message back, text as text and binary as binary.
-func eio4(env Env) http.Handler {
+func eio4(env Env) http.Handler { return echo(env, false) }
+
+// eio3 is eio4 for clients of either revision of the protocol.
+func eio3(env Env) http.Handler { return echo(env, true) }
+
+func echo(env Env, allowEIO3 bool) http.Handler {
 	return realtime.NewEngine(realtime.Config{
+		AllowEIO3:    allowEIO3,
 		Path:         "/engine.io/",
 		PingInterval: env.milliseconds("PING_INTERVAL", 300),
 		PingTimeout:  env.milliseconds("PING_TIMEOUT", 200),

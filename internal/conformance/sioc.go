@@ -13,6 +13,7 @@ func sioc(env Env) http.Handler {
 	server := realtime.NewServer(realtime.Config{
 		PingInterval: env.milliseconds("PING_INTERVAL", 2000),
 		CORS:         realtime.CORS{Origins: []string{"*"}},
+		Recovery:     &realtime.Recovery{},
 		AllowRequest: func(r *http.Request) error {
 			// The suite wants a server that takes a moment to decide.
 			select {

@@ -34,6 +34,7 @@ func suites() []suite {
 	client := []string{"--import=tsx", "--exit", "--invert", "--grep", "reconnect timeout should use", "test/index.ts"}
 	return []suite{
 		{name: "engine.io-v4", contract: "eio4", folder: protocolSuite("docs/engine.io-protocol/v4-test-suite"), mocha: protocol, tests: 25},
+		{name: "engine.io-v3", contract: "eio3", folder: oldProtocolSuite, mocha: protocol, tests: 23},
 		{name: "socket.io-v5", contract: "sio5", folder: protocolSuite("docs/socket.io-protocol/v5-test-suite"), mocha: protocol, tests: 32},
 		{name: "engine.io-client", contract: "eioc", folder: clientSuite("engine.io-client"), mocha: engineClient, tests: 83},
 		{name: "engine.io-client-fetch", contract: "eioc", folder: clientSuite("engine.io-client"), mocha: engineClient,
