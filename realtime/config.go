@@ -334,6 +334,7 @@ func (c *Config) engine() engineio.Config {
 		MaxBuffered:    c.MaxBuffered,
 		Transports:     slices.Clone(c.Transports),
 		AllowUpgrades:  !c.DisableUpgrades,
+		AllowEIO3:      c.AllowEIO3,
 		Deflate:        (*engineio.Deflate)(c.PerMessageDeflate),
 		Cookie:         c.Cookie,
 		CORS:           engineio.CORS(c.CORS),

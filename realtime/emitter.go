@@ -254,7 +254,7 @@ func checkEvent(name string) error {
 }
 
 // encode returns the frames of an event. An offset becomes its last argument,
-// which the client takes off again.
+// where the official clients look for it, and leave it.
 func (n *Namespace) encode(id int64, event string, args []any, offset string) ([]parser.Frame, error) {
 	if offset != "" {
 		args = append(args[:len(args):len(args)], offset)
