@@ -21,6 +21,9 @@ func (h host) Retention() adapter.Retention { return h.namespace.server.config.r
 // Deliver implements adapter.Host.
 func (h host) Deliver(p adapter.Packet, sockets []adapter.Socket) {
 	frames := appendFrames(nil, p.Frames, p.Plain)
+	if len(sockets) > 1 {
+		h.namespace.server.engine.Share(frames)
+	}
 	for _, s := range sockets {
 		s.(*Socket).send(p.Volatile, frames...)
 	}

@@ -44,6 +44,8 @@ func newPlace(t *testing.T, mode string, crowd int) *place {
 	rough := &host{t: t, ledger: ledger, addr: "127.0.0.1:0", config: realtime.Config{
 		PingInterval: heartbeat,
 		PingTimeout:  3 * heartbeat,
+
+		PerMessageDeflate: &realtime.PerMessageDeflate{Threshold: 1},
 	}}
 	rough.start()
 	t.Cleanup(rough.stop)
