@@ -1,38 +1,18 @@
 package parser
 
 import (
-	"encoding"
-	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/zocalo-go/zocalo/realtime/parser/internal/jsonrules"
 )
 
-// maxDepth bounds how deep a value is searched; encoding/json answers for
-// cycles below it.
-const maxDepth = 1000
-
-var (
-	bytesType         = reflect.TypeFor[[]byte]()
-	marshalerType     = reflect.TypeFor[json.Marshaler]()
-	textMarshalerType = reflect.TypeFor[encoding.TextMarshaler]()
-	rawType           = reflect.TypeFor[Raw]()
-)
-
-// isBinary reports whether values of t travel as attachments.
-func isBinary(t reflect.Type) bool {
-	return t == bytesType || t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && !marshalsItself(t)
-}
-
-func marshalsItself(t reflect.Type) bool {
-	return t.Implements(marshalerType) || t.Implements(textMarshalerType) ||
-		t.Kind() != reflect.Pointer && (reflect.PointerTo(t).Implements(marshalerType) || reflect.PointerTo(t).Implements(textMarshalerType))
-}
+var rawType = reflect.TypeFor[Raw]()
 
 // holdsBinary reports whether there is a non-nil byte slice in v.
 func holdsBinary(v reflect.Value, depth int) bool {
-	if !v.IsValid() || depth > maxDepth {
+	if !v.IsValid() || depth > jsonrules.MaxDepth {
 		return false
 	}
 	t := v.Type()
@@ -41,7 +21,7 @@ func holdsBinary(v reflect.Value, depth int) bool {
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
 		return false
 	case reflect.Slice:
-		if isBinary(t) {
+		if jsonrules.IsBinary(t) {
 			return !v.IsNil()
 		}
 	}
@@ -52,14 +32,14 @@ func holdsBinary(v reflect.Value, depth int) bool {
 		r := v.Interface().(Raw)
 		return len(r.Attachments) > 0 || r.codec() != Codec(JSON)
 	}
-	if marshalsItself(t) {
+	if jsonrules.MarshalsItself(t) {
 		return false
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		return holdsBinary(v.Elem(), depth+1)
 	case reflect.Slice, reflect.Array:
-		if scalar(t.Elem()) {
+		if jsonrules.Scalar(t.Elem()) {
 			return false
 		}
 		for i := range v.Len() {
@@ -68,7 +48,7 @@ func holdsBinary(v reflect.Value, depth int) bool {
 			}
 		}
 	case reflect.Map:
-		if scalar(t.Elem()) {
+		if jsonrules.Scalar(t.Elem()) {
 			return false
 		}
 		for it := v.MapRange(); it.Next(); {
@@ -84,11 +64,6 @@ func holdsBinary(v reflect.Value, depth int) bool {
 		}
 	}
 	return false
-}
-
-func scalar(t reflect.Type) bool {
-	k := t.Kind()
-	return k == reflect.Bool || k == reflect.String || k >= reflect.Int && k <= reflect.Float64
 }
 
 // mixed writes a value that holds binary: as encoding/json would, with
@@ -107,7 +82,7 @@ func (e *encoder) mixed(v reflect.Value) error {
 	case reflect.Pointer, reflect.Interface:
 		return e.mixed(v.Elem())
 	case reflect.Slice, reflect.Array:
-		if isBinary(v.Type()) {
+		if jsonrules.IsBinary(v.Type()) {
 			e.attach(v.Bytes())
 			return nil
 		}
@@ -136,7 +111,7 @@ func (e *encoder) mixedMap(v reflect.Value) error {
 	}
 	entries := make([]entry, 0, v.Len())
 	for it := v.MapRange(); it.Next(); {
-		key, err := mapKey(it.Key())
+		key, err := jsonrules.Key(it.Key())
 		if err != nil {
 			return err
 		}
@@ -153,85 +128,24 @@ func (e *encoder) mixedMap(v reflect.Value) error {
 	return nil
 }
 
-// mapKey returns the text of a map's key, by the rules of encoding/json.
-func mapKey(k reflect.Value) (string, error) {
-	if k.Kind() == reflect.String {
-		return k.String(), nil
-	}
-	if m, ok := k.Interface().(encoding.TextMarshaler); ok {
-		text, err := m.MarshalText()
-		return string(text), err
-	}
-	if k.CanInt() || k.CanUint() {
-		return fmt.Sprint(k.Interface()), nil
-	}
-	return "", &json.UnsupportedTypeError{Type: k.Type()}
-}
-
 func (e *encoder) mixedStruct(v reflect.Value) error {
 	e.json.WriteByte('{')
 	first := true
-	for _, f := range reflect.VisibleFields(v.Type()) {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		embedded := f.Anonymous && name == "" && indirect(f.Type).Kind() == reflect.Struct
-		if name == "-" && options == "" || embedded || !f.IsExported() || hidden(v.Type(), f) {
-			continue
-		}
+	for _, f := range jsonrules.Fields(v.Type()) {
 		field, err := v.FieldByIndexErr(f.Index)
-		if err != nil { // in an embedded pointer that is nil
+		if err != nil || f.Skip(field) { // in an embedded pointer that is nil, or left out
 			continue
 		}
-		has := func(option string) bool { return slices.Contains(strings.Split(options, ","), option) }
-		if has("omitempty") && isEmpty(field) || has("omitzero") && isZero(field) {
-			continue
+		if field, err = f.Value(field); err != nil {
+			return err
 		}
-		if name == "" {
-			name = f.Name
-		}
-		if err := e.member(first, name, field); err != nil {
+		if err := e.member(first, f.Name, field); err != nil {
 			return err
 		}
 		first = false
 	}
 	e.json.WriteByte('}')
 	return nil
-}
-
-// hidden reports whether a promoted field is reached through an embedded struct
-// that encoding/json treats as a member of its own, or skips.
-func hidden(t reflect.Type, f reflect.StructField) bool {
-	for _, i := range f.Index[:len(f.Index)-1] {
-		outer := indirect(t).Field(i)
-		if name, _, _ := strings.Cut(outer.Tag.Get("json"), ","); name != "" {
-			return true
-		}
-		t = outer.Type
-	}
-	return false
-}
-
-func indirect(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Pointer {
-		return t.Elem()
-	}
-	return t
-}
-
-func isEmpty(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Slice, reflect.Map, reflect.Array:
-		return v.Len() == 0
-	case reflect.Struct:
-		return false
-	}
-	return v.IsZero()
-}
-
-func isZero(v reflect.Value) bool {
-	if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
-		return z.IsZero()
-	}
-	return v.IsZero()
 }
 
 func (e *encoder) member(first bool, name string, v reflect.Value) error {

@@ -18,26 +18,22 @@ func encode(p Outgoing) ([]Frame, error) {
 	// to the end of the room left for it.
 	room := headroom + len(p.Namespace)
 	e := encoder{}
+	e.frames = e.text[:]
 	e.json.Grow(room + 64)
 	e.json.Write(e.json.AvailableBuffer()[:room])
 	if err := e.payload(p); err != nil {
 		return nil, err
 	}
-	kind := p.Type
-	if len(e.attachments) > 0 {
+	kind, attachments := p.Type, len(e.frames)-1
+	if attachments > 0 {
 		kind += BinaryEvent - Event
 	}
 	var fixed [headroom + 64]byte
-	header := appendHeader(fixed[:0], kind, len(e.attachments), p.Namespace, p.ID)
+	header := appendHeader(fixed[:0], kind, attachments, p.Namespace, p.ID)
 	text := e.json.Bytes()[room-len(header):]
 	copy(text, header)
-
-	frames := make([]Frame, 1+len(e.attachments))
-	frames[0].Data = text[:len(text):len(text)]
-	for i, attachment := range e.attachments {
-		frames[1+i] = Frame{attachment, true}
-	}
-	return frames, nil
+	e.frames[0].Data = text[:len(text):len(text)]
+	return e.frames, nil
 }
 
 func appendHeader(b []byte, kind Type, attachments int, namespace string, id int64) []byte {
@@ -69,7 +65,7 @@ func (e *encoder) payload(p Outgoing) error {
 	e.json.WriteByte('[')
 	comma := p.Type == Event
 	if comma {
-		if err := e.value(p.Event); err != nil {
+		if err := e.string(p.Event); err != nil {
 			return err
 		}
 	}
@@ -86,10 +82,23 @@ func (e *encoder) payload(p Outgoing) error {
 	return nil
 }
 
-// encoder writes values as JSON and puts their binary parts aside.
+// encoder writes values as JSON and puts their binary parts aside, into frames
+// of their own.
 type encoder struct {
-	json        bytes.Buffer
-	attachments [][]byte
+	json   bytes.Buffer
+	frames []Frame  // the first is that of the text
+	text   [1]Frame // frames, as long as there is nothing binary
+}
+
+// string writes a text.
+func (e *encoder) string(s string) error {
+	if !plain(s) {
+		return e.plain(s)
+	}
+	e.json.WriteByte('"')
+	e.json.WriteString(s)
+	e.json.WriteByte('"')
+	return nil
 }
 
 // value writes one value.
@@ -99,12 +108,7 @@ func (e *encoder) value(v any) error {
 		e.json.WriteString("null")
 		return nil
 	case string:
-		if plain(v) {
-			e.json.WriteByte('"')
-			e.json.WriteString(v)
-			e.json.WriteByte('"')
-			return nil
-		}
+		return e.string(v)
 	case int:
 		e.json.Write(strconv.AppendInt(e.json.AvailableBuffer(), int64(v), 10))
 		return nil
@@ -137,8 +141,8 @@ func (e *encoder) plain(v any) error {
 
 // attach adds an attachment and writes its placeholder.
 func (e *encoder) attach(data []byte) {
-	e.placeholder(len(e.attachments))
-	e.attachments = append(e.attachments, data)
+	e.placeholder(len(e.frames) - 1)
+	e.frames = append(e.frames, Frame{data, true})
 }
 
 // placeholder writes the placeholder of an attachment. The order of its keys is
@@ -160,7 +164,7 @@ func (e *encoder) raw(r Raw) error {
 	}
 	from := 0
 	if len(r.Attachments) > 0 {
-		numbers := make(map[int]int) // in r.Attachments, in e.attachments
+		numbers := make(map[int]int) // in r.Attachments, among ours
 		for _, p := range placeholders(r.Data) {
 			if !p.in(r.Attachments) {
 				return errPlaceholder
@@ -169,7 +173,7 @@ func (e *encoder) raw(r Raw) error {
 			if n, again := numbers[p.num]; again {
 				e.placeholder(n)
 			} else {
-				numbers[p.num] = len(e.attachments)
+				numbers[p.num] = len(e.frames) - 1
 				e.attach(r.Attachments[p.num])
 			}
 			from = p.end
