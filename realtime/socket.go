@@ -272,11 +272,11 @@ func (s *Socket) refuse(refusal *Error) {
 	s.mu.Lock()
 	waits := s.state == joining
 	s.mu.Unlock()
+	s.namespace.server.config.Metrics.Add(MetricRefused, s.namespace.name, 1)
+	s.close(ReasonServerDisconnect) // before the client knows, who may try again at once
 	if waits {
 		s.client.refuse(s.namespace.name, refusal)
 	}
-	s.namespace.server.config.Metrics.Add(MetricRefused, s.namespace.name, 1)
-	s.close(ReasonServerDisconnect)
 }
 
 // confirm tells the client that it has joined, and sends it what it has missed
