@@ -148,7 +148,7 @@ func TestInflateLimit(t *testing.T) {
 		if got := <-r.messages; got != text {
 			t.Errorf("%d bytes became %d", len(text), len(got))
 		}
-		bomb := compress(strings.Repeat("x", 64<<20))
+		bomb := compress(strings.Repeat("x", 8<<20))
 		if len(bomb) > 1<<20 {
 			t.Fatalf("the bomb has %d bytes", len(bomb))
 		}

@@ -186,9 +186,10 @@ func TestStreamUpgrade(t *testing.T) {
 		if n := w.tally.of(MetricUpgrades + " webtransport"); n != 1 {
 			t.Errorf("%d upgrades", n)
 		}
+		p.told()
 		c.Close()
 		<-served
-		p.expect(t, "drained", "closed: "+ReasonTransportClose)
+		p.expect(t, "closed: "+ReasonTransportClose)
 	})
 }
 
@@ -342,7 +343,9 @@ func TestStreamShutdown(t *testing.T) {
 		go func() { done <- w.server.Shutdown(w.t.Context()) }()
 		expect(t, c.next(), "4last words")
 		expect(t, c.next(), "closed")
-		p.expect(t, "closed: "+ReasonForcedClose)
+		if told := p.told(); told[len(told)-1] != "closed: "+ReasonForcedClose {
+			t.Errorf("the handler was told %q", told)
+		}
 		if err := <-done; err != nil {
 			t.Error(err)
 		}

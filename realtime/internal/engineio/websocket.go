@@ -47,10 +47,10 @@ type webSocket struct {
 	closing sync.Once
 }
 
-// acceptWebSocket answers the WebSocket handshake of r. When it returns an error, the
-// request is answered already. The webSocket outlives the request: it keeps
-// nothing of it. A write that takes longer than a ping and its answer may ends
-// the connection.
+// acceptWebSocket answers the WebSocket handshake of r. When it returns an
+// error, the request is answered already. The webSocket outlives the request: it
+// keeps nothing of it. A write that takes longer than a ping and its answer may
+// ends the connection.
 func (s *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request) (*webSocket, error) {
 	c := &s.config
 	h := &hijack{ResponseWriter: w, timeout: c.PingInterval + c.PingTimeout, fragments: c.MaxFragments}
