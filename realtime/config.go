@@ -332,6 +332,11 @@ func (c *Config) engine() engineio.Config {
 		MaxPayload:     c.MaxPayload,
 		MaxFragments:   c.MaxFragments,
 		MaxBuffered:    c.MaxBuffered,
+
+		MaxPayloadPackets:  c.MaxPayloadPackets,
+		MaxBufferedPackets: c.MaxBufferedPackets,
+		Overflow:           engineio.Overflow(c.Overflow),
+
 		Transports:     slices.Clone(c.Transports),
 		AllowUpgrades:  !c.DisableUpgrades,
 		AllowEIO3:      c.AllowEIO3,

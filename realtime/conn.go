@@ -53,7 +53,7 @@ func (c *Conn) send(p engineio.Packet) error { return sendError(c.session.Send(p
 // SendContext is Send, but waits for room when more than Config.MaxBuffered
 // waits for the client. It returns the cause with which ctx ended before.
 func (c *Conn) SendContext(ctx context.Context, text string) error {
-	return sendError(sendContext(ctx, c.session, engineio.Text([]byte(text))))
+	return sendError(c.session.SendContext(ctx, engineio.Text([]byte(text))))
 }
 
 // OnMessage sets the function that receives messages, one at a time and in

@@ -186,7 +186,7 @@ func (e Emitter) transmit(ctx context.Context, id int64, event string, args []an
 	}
 	if offset != "" {
 		if ctx != nil {
-			if err := sendContext(ctx, s.client.session); err != nil { // waits
+			if err := s.client.session.WaitRoom(ctx, appendFrames(nil, frames, e.plain)...); err != nil {
 				return sendError(err)
 			}
 		}
@@ -196,7 +196,7 @@ func (e Emitter) transmit(ctx context.Context, id int64, event string, args []an
 	if ctx == nil || !s.Connected() {
 		err = s.send(e.volatile, packets...)
 	} else {
-		err = sendError(sendContext(ctx, s.client.session, packets...))
+		err = sendError(s.client.session.SendContext(ctx, packets...))
 	}
 	if err != nil {
 		return err
@@ -290,12 +290,4 @@ func appendFrames(dst []engineio.Packet, frames []parser.Frame, plain bool) []en
 		dst = append(dst, packet)
 	}
 	return dst
-}
-
-// sendContext sends when there is room.
-func sendContext(ctx context.Context, session *engineio.Session, packets ...engineio.Packet) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return session.Send(packets...)
 }

@@ -1,7 +1,7 @@
 // Package engineio is the connection layer of Socket.IO: an Engine.IO v4
 // server (protocol revision 4, EIO=4) over HTTP long-polling, WebSocket and
 // streams such as those of WebTransport, with the upgrade from the first to the
-// others and the heartbeat.
+// others and the heartbeat. Clients of revision 3 may be let in, by translation.
 //
 // Start with [Server], which answers the HTTP requests, [Session], one
 // client's connection whatever carries it, and [Handler], what the layer above
@@ -14,8 +14,9 @@
 //
 // Packets leave a session through its outbox, which has one door: a long-poll
 // claims it for the length of its request, a WebSocket or a stream attaches to
-// it for good. Adding to an outbox never waits; a client too slow for its limit
-// loses the session, its sender loses nothing.
+// it for good. Adding to an outbox never waits, unless it is asked to by
+// [Session.SendContext]; what comes of a client too slow for its limits is for
+// Config.Overflow to say, by default it loses the session.
 //
 // Packets come in through the goroutine of a POST request or the reader of a
 // WebSocket or stream, one at a time a session. [Handler.Message] may wait: then

@@ -73,10 +73,10 @@ func (s *Session) beat() {
 	if now.Sub(h.pingAt) > timeout/2 { // the whole process stood still; the client is not to blame
 		h.deadline = now.Add(timeout)
 	}
-	// The pong may arrive before Send returns: the deadline stands by then.
+	// The pong may arrive before it is sent: the deadline stands by then.
 	h.timer.Reset(h.deadline.Sub(now))
 	s.mu.Unlock()
-	s.Send(ping)
+	s.out.addAlways(ping)
 }
 
 // overdue reports whether the client's part of the heartbeat is.

@@ -11,7 +11,7 @@ var (
 	// ErrClosed is returned for a packet that a closed session cannot send.
 	ErrClosed = errors.New("engineio: session closed")
 
-	// ErrSlow is returned for a packet that does not fit under the limit.
+	// ErrSlow is returned for a packet that does not fit under the limits.
 	ErrSlow = errors.New("engineio: client reads too slowly")
 
 	errGone     = errors.New("engineio: client went away")
@@ -30,97 +30,158 @@ type sink interface {
 // may add; they leave through one door at a time, the poll that claimed it or
 // the sink that attached. The rules of its door:
 //
-//   - add never waits: what does not fit is ErrSlow, and the session's end.
+//   - add never waits: what does not fit is ErrSlow, and Config.Overflow says
+//     what comes of it.
 //   - packets added in one call leave adjacent, in one batch.
 //   - while the door is held, for an upgrade, a poll that stood there is let go
 //     with noop, and one that comes then waits holdPatience before. A poll still
 //     takes what there is: its client switches only when it has the answer.
 //   - a closed outbox still gives what it had left, once.
 type outbox struct {
-	limit   int           // bytes that may wait
+	config  *Config
 	count   counter       // not called with mu held
 	drainer Drainer       // nil for none; set before the door is first opened
 	wake    chan struct{} // capacity 1: there is something for the poll to see
 	drain   sync.WaitGroup
 
 	mu       sync.Mutex // guards the rest
-	packets  []Packet
-	farewell []Packet // what a poll gets last, alone
-	bytes    int
-	claimed  bool // a poll stands at the door
-	held     bool // an upgrade is under way
-	letGo    bool // the poll that stood at the door when it began may go
+	queue    queue
+	farewell []Packet      // what a poll gets last, alone
+	room     chan struct{} // closed when there is more room, or will be none; nil while nobody waits
+	claimed  bool          // a poll stands at the door
+	held     bool          // an upgrade is under way
+	letGo    bool          // the poll that stood at the door when it began may go
 	closed   bool
 	draining bool // a goroutine takes packets to the sink
 	sink     sink // non-nil once a carrier has the door
 }
 
-func newOutbox(limit int, count counter) outbox {
-	return outbox{limit: limit, count: count, wake: make(chan struct{}, 1)}
-}
-
-// weigh returns what packets weigh in an outbox, in bytes.
-func weigh(packets []Packet) (size int) {
-	for _, p := range packets {
-		size += p.size()
-	}
-	return size
+func newOutbox(c *Config) outbox {
+	return outbox{config: c, count: c.Count, wake: make(chan struct{}, 1)}
 }
 
 // add queues packets together. It returns [ErrClosed] or ErrSlow.
 func (o *outbox) add(packets ...Packet) error {
-	size := weigh(packets)
-	err := o.tryAdd(packets, size)
-	switch err {
-	case nil:
-		o.count.add(MetricBuffered, "", size)
-	case ErrSlow:
+	_, err := o.tryAdd(packets, false, false)
+	if err == ErrSlow {
 		o.count.add(MetricDropped, DroppedOverflow, len(packets))
 	}
 	return err
 }
 
-func (o *outbox) tryAdd(packets []Packet, size int) error {
+// addWhenRoom is add, but waits for room. It returns the cause of ctx when that
+// ends before. With only, it adds nothing.
+func (o *outbox) addWhenRoom(ctx context.Context, packets []Packet, only bool) error {
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		room, err := o.tryAdd(packets, true, only)
+		if err != ErrSlow {
+			return err
+		}
+		select {
+		case <-room:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// tryAdd is add without the counting. With wait, ErrSlow comes with a channel
+// that is closed when another try may succeed; with only, nothing is added.
+func (o *outbox) tryAdd(packets []Packet, wait, only bool) (room <-chan struct{}, err error) {
+	size := weigh(packets)
+	gone, delta := 0, 0
+	defer func() { o.settle(gone, delta) }() // after the unlock
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
-		return ErrClosed
+		return nil, ErrClosed
 	}
-	if o.bytes > 0 && o.bytes+size > o.limit {
-		return ErrSlow
+	gone, freed, ok := o.queue.makeRoom(o.config, len(packets), size)
+	if !ok {
+		if wait && o.room == nil {
+			o.room = make(chan struct{})
+		}
+		return o.room, ErrSlow
 	}
-	o.push(packets, size)
-	return nil
+	delta = -freed
+	if !only {
+		delta += size
+		o.queue.add(packets, size)
+		o.start()
+	}
+	return nil, nil
 }
 
-// addVolatile queues packets only if they can leave at once, and reports
-// whether it did.
-func (o *outbox) addVolatile(packets ...Packet) bool {
-	size := weigh(packets)
-	if !o.tryAddVolatile(packets, size) {
-		o.count.add(MetricDropped, DroppedVolatile, len(packets))
-		return false
-	}
-	o.count.add(MetricBuffered, "", size)
-	return true
-}
-
-func (o *outbox) tryAddVolatile(packets []Packet, size int) bool {
+// addAlways queues a packet of the protocol, without which the client would be
+// taken for gone, whatever the limits. There is never more than one of them.
+func (o *outbox) addAlways(p Packet) {
+	delta := 0
+	defer func() { o.settle(0, delta) }() // after the unlock
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	open := o.sink != nil || o.claimed
-	if o.closed || o.held || o.draining || !open || len(o.packets) > 0 {
-		return false
+	if !o.closed {
+		delta = p.size()
+		o.queue.add([]Packet{p}, delta)
+		o.start()
 	}
-	o.push(packets, size)
-	return true
 }
 
-// push appends and sees that somebody takes. mu is held.
-func (o *outbox) push(packets []Packet, size int) {
-	o.packets = append(o.packets, packets...)
-	o.bytes += size
+// addVolatile queues packets if they can leave at once, or may wait by
+// Config.Overflow, and reports whether it did.
+func (o *outbox) addVolatile(packets ...Packet) bool {
+	gone, delta, ok := o.tryAddVolatile(packets)
+	o.settle(gone, delta)
+	return ok
+}
+
+// tryAddVolatile is addVolatile without the counting: it returns how many
+// packets were dropped and how many bytes there are more.
+func (o *outbox) tryAddVolatile(packets []Packet) (gone, delta int, ok bool) {
+	size := weigh(packets)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return len(packets), 0, false
+	}
+	if o.config.Overflow == OverflowDropOldest {
+		gone, freed, ok := o.queue.makeRoom(o.config, len(packets), size)
+		if !ok {
+			return len(packets), 0, false
+		}
+		o.queue.addVolatile(packets, size)
+		o.start()
+		return gone, size - freed, true
+	}
+	open := o.sink != nil || o.claimed
+	if o.held || o.draining || !open || o.queue.len() > 0 {
+		return len(packets), 0, false
+	}
+	o.queue.add(packets, size)
 	o.start()
+	return 0, size, true
+}
+
+// settle counts volatile packets that were dropped, and a change of what waits.
+func (o *outbox) settle(gone, delta int) {
+	o.count.add(MetricDropped, DroppedVolatile, gone)
+	o.count.add(MetricBuffered, "", delta)
+}
+
+// vacate removes all packets from the queue, and wakes who waits for room. mu is
+// held.
+func (o *outbox) vacate(spare []Packet) (packets []Packet, size int) {
+	o.wakeWaiting()
+	return o.queue.take(spare)
+}
+
+// wakeWaiting has who waits for room try again. mu is held.
+func (o *outbox) wakeWaiting() {
+	if o.room != nil {
+		close(o.room)
+		o.room = nil
+	}
 }
 
 // start wakes the poll or starts the drain. mu is held.
@@ -131,7 +192,7 @@ func (o *outbox) start() {
 		case o.wake <- struct{}{}:
 		default:
 		}
-	case !o.draining && (len(o.packets) > 0 || o.closed):
+	case !o.draining && (o.queue.len() > 0 || o.closed):
 		o.draining = true
 		o.drain.Go(o.run)
 	}
@@ -144,10 +205,10 @@ func (o *outbox) run() {
 	wrote := false
 	for {
 		o.mu.Lock()
-		batch, size, s := o.packets, o.bytes, o.sink
-		o.packets, o.bytes = spare, 0
+		batch, size := o.vacate(spare)
+		s := o.sink
 		if len(batch) == 0 {
-			o.packets = nil
+			o.queue = queue{} // an idle session keeps no memory for it
 			last := o.closed
 			o.draining = last // the sink is finished once
 			o.mu.Unlock()
@@ -191,7 +252,7 @@ func (o *outbox) emptied() {
 		return
 	}
 	o.mu.Lock()
-	empty := !o.closed && len(o.packets) == 0
+	empty := !o.closed && o.queue.len() == 0
 	o.mu.Unlock()
 	if empty {
 		o.drainer.Drained()
@@ -252,9 +313,8 @@ func (o *outbox) tryTake(ctx context.Context, expired bool) (batch []Packet, hel
 		return nil, false, errGone // keeps the door: nobody may take it before the session has ended
 	case o.sink != nil:
 		err = errAttached
-	case len(o.packets) > 0:
-		batch, taken = o.packets, o.bytes
-		o.packets, o.bytes = nil, 0
+	case o.queue.len() > 0:
+		batch, taken = o.vacate(nil)
 	case o.held && !o.closed && (o.letGo || expired):
 		batch = []Packet{noop}
 	case o.held && !o.closed:
@@ -311,15 +371,15 @@ func (o *outbox) close(flush bool, farewell ...Packet) (left bool) {
 		return false
 	}
 	o.closed = true
+	o.wakeWaiting() // there will be no room
 	if !flush {
-		dropped = o.bytes
-		o.packets, o.bytes = nil, 0
+		_, dropped = o.vacate(nil)
 	}
 	if o.sink == nil {
 		o.farewell = farewell
 	}
 	o.start()
-	if o.claimed && (len(o.packets) == 0 || len(o.farewell) == 0) {
+	if o.claimed && (o.queue.len() == 0 || len(o.farewell) == 0) {
 		return false // one answer is enough, and somebody waits for it
 	}
 	return !o.emptyLocked()
@@ -328,8 +388,8 @@ func (o *outbox) close(flush bool, farewell ...Packet) (left bool) {
 // discard drops what is left in a closed outbox.
 func (o *outbox) discard() {
 	o.mu.Lock()
-	dropped := o.bytes
-	o.packets, o.farewell, o.bytes = nil, nil, 0
+	_, dropped := o.vacate(nil)
+	o.farewell = nil
 	o.mu.Unlock()
 	o.count.add(MetricBuffered, "", -dropped)
 }
@@ -342,12 +402,12 @@ func (o *outbox) empty() bool {
 }
 
 func (o *outbox) emptyLocked() bool {
-	return o.sink != nil || len(o.packets) == 0 && len(o.farewell) == 0
+	return o.sink != nil || o.queue.len() == 0 && len(o.farewell) == 0
 }
 
 // buffered returns how many bytes wait.
 func (o *outbox) buffered() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.bytes
+	return o.queue.bytes
 }

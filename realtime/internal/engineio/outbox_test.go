@@ -33,7 +33,7 @@ func expect(t *testing.T, got, want string) {
 }
 
 func TestOutboxPoll(t *testing.T) {
-	o := newOutbox(1000, nil)
+	o := newOutbox(&Config{MaxBuffered: 1000})
 	if o.addVolatile(text("lost")) {
 		t.Error("a volatile packet was taken while nobody stands at the door")
 	}
@@ -57,7 +57,7 @@ func TestOutboxPoll(t *testing.T) {
 }
 
 func TestOutboxLimit(t *testing.T) {
-	o := newOutbox(100, nil)
+	o := newOutbox(&Config{MaxBuffered: 100})
 	if err := o.add(text(strings.Repeat("x", 200))); err != nil {
 		t.Errorf("one packet alone: %v", err)
 	}
@@ -75,7 +75,7 @@ func TestOutboxClose(t *testing.T) {
 		{true, true, []string{"4a", "1", ErrClosed.Error()}},
 		{false, true, []string{"1", ErrClosed.Error()}},
 	} {
-		o := newOutbox(1000, nil)
+		o := newOutbox(&Config{MaxBuffered: 1000})
 		o.add(text("a"))
 		if left := o.close(test.flush, closePacket); left != test.left {
 			t.Errorf("left: %v", left)
@@ -87,7 +87,7 @@ func TestOutboxClose(t *testing.T) {
 			expect(t, payload(t, &o), want)
 		}
 	}
-	o := newOutbox(1000, nil)
+	o := newOutbox(&Config{MaxBuffered: 1000})
 	o.claim()
 	if o.close(true, closePacket) {
 		t.Error("something is left though a poll takes it")
@@ -96,7 +96,7 @@ func TestOutboxClose(t *testing.T) {
 
 func TestOutboxHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := newOutbox(1000, nil)
+		o := newOutbox(&Config{MaxBuffered: 1000})
 		got := make(chan string, 1)
 		go func() { got <- payload(t, &o) }()
 		synctest.Wait()
@@ -129,7 +129,7 @@ func TestOutboxHeld(t *testing.T) {
 }
 
 func TestOutboxHeldWithoutPoll(t *testing.T) {
-	o := newOutbox(1000, nil)
+	o := newOutbox(&Config{MaxBuffered: 1000})
 	o.hold(true)
 	o.add(text("waits"))
 	s := &recorder{}
@@ -143,7 +143,7 @@ func TestOutboxHeldWithoutPoll(t *testing.T) {
 }
 
 func TestOutboxPollGone(t *testing.T) {
-	o := newOutbox(1000, nil)
+	o := newOutbox(&Config{MaxBuffered: 1000})
 	o.add(text("kept"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -154,7 +154,7 @@ func TestOutboxPollGone(t *testing.T) {
 	if o.claim() {
 		t.Error("another poll got the door before the session had ended")
 	}
-	if len(o.packets) != 1 {
+	if o.queue.len() != 1 {
 		t.Error("the packet is gone with the client")
 	}
 }

@@ -38,6 +38,7 @@ type Packet struct {
 	frame    []byte
 	header   int       // bytes of frame before its payload
 	plain    bool      // it is not to be compressed
+	place    uint8     // in a queue, in a group that may be let go; see queue
 	deflated *deflated // its compressed form, which sessions share; nil if they do not
 }
 

@@ -27,6 +27,12 @@ type Config struct {
 
 	// The rest is optional. No function may keep its request.
 
+	// MaxBufferedPackets is how many packets may wait for a client; 0 is as many
+	// as MaxBuffered allows. Overflow says what becomes of those that do not fit
+	// under either.
+	MaxBufferedPackets int
+	Overflow           Overflow
+
 	// Cookie is sent, with the session id as its value, with the handshake of a
 	// polling client, for load balancers that stick to it. Without a name it is
 	// called "io", without a path it is for "/", without SameSite it is Lax; it

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -23,7 +24,7 @@ const (
 )
 
 // Session is one client's connection, whatever transport carries it. All
-// methods may be called concurrently, and none of them waits.
+// methods may be called concurrently, and none waits but SendContext and WaitRoom.
 type Session struct {
 	id       string
 	server   *Server
@@ -70,14 +71,29 @@ func (s *Session) Buffered() int { return s.out.buffered() }
 
 // Send queues packets, which leave adjacent and in order. It returns
 // [ErrClosed] when the session has ended, and [ErrSlow] when its client is so
-// slow that the packets do not fit under Config.MaxBuffered, which ends the
-// session soon after. It never calls the handler.
+// slow that the packets do not fit under Config.MaxBuffered and
+// Config.MaxBufferedPackets: none of them is sent then, and unless
+// Config.Overflow is OverflowDropNewest the session ends soon after. It never
+// calls the handler.
 func (s *Session) Send(packets ...Packet) error {
 	err := s.out.add(packets...)
-	if err == ErrSlow {
+	if err == ErrSlow && s.server.config.Overflow != OverflowDropNewest {
 		s.condemn()
 	}
 	return err
+}
+
+// SendContext is Send, but waits for room. It returns the cause of ctx when that
+// ends before; then nothing was sent. Of several who wait it is not said who is
+// first.
+func (s *Session) SendContext(ctx context.Context, packets ...Packet) error {
+	return s.out.addWhenRoom(ctx, packets, false)
+}
+
+// WaitRoom is SendContext, but sends nothing: it returns when the packets would
+// fit. Others may be faster then.
+func (s *Session) WaitRoom(ctx context.Context, packets ...Packet) error {
+	return s.out.addWhenRoom(ctx, packets, true)
 }
 
 // condemn has the session's timer end it, so that a sender is never the one who
@@ -94,8 +110,9 @@ func (s *Session) condemn() {
 	}
 }
 
-// SendVolatile sends packets if they can leave at once, and drops them
-// otherwise. It reports whether they were sent.
+// SendVolatile sends packets if they can leave at once, or may wait as
+// OverflowDropOldest has it, and drops them otherwise. It reports whether it took
+// them.
 func (s *Session) SendVolatile(packets ...Packet) bool { return s.out.addVolatile(packets...) }
 
 // Close ends the session after what was sent has left.

@@ -1,0 +1,122 @@
+package engineio
+
+import "slices"
+
+// Overflow says what happens to packets that do not fit under Config.MaxBuffered
+// and Config.MaxBufferedPackets.
+type Overflow int
+
+const (
+	// OverflowDisconnect ends the session with ReasonTransportError.
+	OverflowDisconnect Overflow = iota
+
+	// OverflowDropNewest does not take them. The session lives, and the client
+	// does not know.
+	OverflowDropNewest
+
+	// OverflowDropOldest is OverflowDisconnect, but volatile packets may wait for
+	// a client that cannot take them at once, until they have to give way: the
+	// oldest first, and to others of their kind, too.
+	OverflowDropOldest
+)
+
+// queue holds the packets that wait in an outbox, oldest first. What is added in
+// one call is a group: it leaves together, or is let go together.
+type queue struct {
+	packets []Packet // those that were let go have no frame
+	bytes   int      // what they weigh
+	gone    int      // how many were let go
+
+	volatile      int // packets that may be let go
+	volatileBytes int // what they weigh
+	seen          int // packets before the first that may be let go, or fewer
+}
+
+// The places of a packet in a group that may be let go.
+const (
+	volatileFirst = 1 + iota
+	volatileNext
+)
+
+// weigh returns what packets weigh in a queue, in bytes.
+func weigh(packets []Packet) (size int) {
+	for _, p := range packets {
+		size += p.size()
+	}
+	return size
+}
+
+// len returns how many packets wait.
+func (q *queue) len() int { return len(q.packets) - q.gone }
+
+// add adds a group that weighs size.
+func (q *queue) add(packets []Packet, size int) {
+	q.packets = append(q.packets, packets...)
+	q.bytes += size
+}
+
+// addVolatile adds a group that may be let go.
+func (q *queue) addVolatile(packets []Packet, size int) {
+	place := uint8(volatileFirst)
+	for _, p := range packets {
+		p.place = place
+		q.packets = append(q.packets, p)
+		place = volatileNext
+	}
+	q.bytes += size
+	q.volatile += len(packets)
+	q.volatileBytes += size
+}
+
+// makeRoom sees that a group of n packets that weigh size fits under the limits
+// of c, and lets volatile ones go for it, of which it returns the number and the
+// weight. It lets none go in vain. A group alone fits always.
+func (q *queue) makeRoom(c *Config, n, size int) (gone, freed int, ok bool) {
+	fits := func(waiting, bytes int) bool {
+		return waiting == 0 || bytes+size <= c.MaxBuffered && (c.MaxBufferedPackets == 0 || waiting+n <= c.MaxBufferedPackets)
+	}
+	if !fits(q.len()-q.volatile, q.bytes-q.volatileBytes) {
+		return 0, 0, false
+	}
+	before, bytes := q.volatile, q.bytes
+	for !fits(q.len(), q.bytes) {
+		q.letGo()
+	}
+	return before - q.volatile, bytes - q.bytes, true
+}
+
+// letGo lets the oldest volatile group go. There is one.
+func (q *queue) letGo() {
+	for q.packets[q.seen].place != volatileFirst {
+		q.seen++
+	}
+	for first := true; q.seen < len(q.packets) && (first || q.packets[q.seen].place == volatileNext); first = false {
+		size := q.packets[q.seen].size()
+		q.bytes -= size
+		q.volatileBytes -= size
+		q.volatile--
+		q.gone++
+		q.packets[q.seen] = Packet{}
+		q.seen++
+	}
+	if q.gone > len(q.packets)/2 { // what is gone shall not add up, nor cost more than it did to come
+		q.compact()
+	}
+}
+
+// compact forgets the packets that were let go.
+func (q *queue) compact() {
+	q.packets = slices.DeleteFunc(q.packets, func(p Packet) bool { return p.frame == nil })
+	q.gone, q.seen = 0, 0
+}
+
+// take removes all packets and returns them with their weight. The queue goes on
+// with spare, which may be nil.
+func (q *queue) take(spare []Packet) (packets []Packet, size int) {
+	if q.gone > 0 {
+		q.compact()
+	}
+	packets, size = q.packets, q.bytes
+	*q = queue{packets: spare}
+	return packets, size
+}
