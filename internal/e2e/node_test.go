@@ -78,7 +78,9 @@ func modules(t *testing.T) {
 
 // install runs npm ci where it was not run yet.
 func install() error {
-	if _, err := os.Stat(officialBundle); err == nil {
+	_, client := os.Stat(officialBundle)
+	_, codec := os.Stat(filepath.Join("node", "node_modules", "socket.io-msgpack-parser"))
+	if client == nil && codec == nil {
 		return nil
 	}
 	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund")
