@@ -178,7 +178,7 @@ type Config struct {
 	// the context it returns, which must descend from ctx.
 	Trace func(ctx context.Context, e TraceEvent) (context.Context, func(err error))
 
-	// Metrics receives what is worth counting; package prometheus has one.
+	// Metrics receives what is worth counting; package realtime/prometheus has one.
 	Metrics Metrics
 
 	// Logger receives what is worth knowing. Default slog.Default().

@@ -4,7 +4,7 @@ import "context"
 
 // Metrics receives what is worth counting. Its method is called from many
 // goroutines, often, and with no lock held that it could wait for; it must not
-// wait. Package prometheus has one.
+// wait. Package realtime/prometheus has one.
 type Metrics interface {
 	// Add adds n to a metric: to a counter, or, also less than nothing, to a
 	// gauge. The label is the one that the metric's documentation names, or "".

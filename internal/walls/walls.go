@@ -29,6 +29,8 @@ func Rooms() []Room {
 			"the only place that knows raymond"},
 		{"realtime", []string{"realtime/parser", "realtime/adapter", "realtime/internal/engineio", "realtime/client"}, nil,
 			"app and realtime are http.Handlers that main introduces to each other"},
+		{"realtime/prometheus", []string{"realtime"}, []string{"github.com/prometheus/client_golang"},
+			"only who wants Prometheus links it"},
 		{"realtime/client", nil, nil, "bundles are data"},
 		{"realtime/adapter", []string{"realtime/parser"}, nil,
 			"an adapter knows packets and rooms, not connections"},
