@@ -333,6 +333,7 @@ func (c *Config) engine() engineio.Config {
 		MaxFragments:   c.MaxFragments,
 		MaxBuffered:    c.MaxBuffered,
 
+		HTTPCompression:    c.HTTPCompression,
 		MaxPayloadPackets:  c.MaxPayloadPackets,
 		MaxBufferedPackets: c.MaxBufferedPackets,
 		Overflow:           engineio.Overflow(c.Overflow),

@@ -40,7 +40,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string,
 			return
 		}
 		s.initialHeaders(w.Header(), r, id)
-		if session.answer(w, welcome) != nil {
+		if session.answer(w, r, welcome) != nil {
 			session.lose()
 		}
 		return

@@ -34,7 +34,7 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 	case ErrClosed:
 		packets = []Packet{closePacket}
 	}
-	if s.answer(w, packets) != nil {
+	if s.answer(w, r, packets) != nil {
 		s.lose()
 		return
 	}
@@ -48,27 +48,27 @@ func (s *Session) lose() {
 	s.forget()
 }
 
-// answer answers a poll, in the time that a WebSocket may take for a batch.
-func (s *Session) answer(w http.ResponseWriter, packets []Packet) error {
-	body := buffers.Get().(*[]byte)
-	payload, binary := s.appendPayload((*body)[:0], packets)
-	defer func() {
-		if cap(payload) <= maxPooled {
-			*body = payload[:0]
-			buffers.Put(body)
-		}
-	}()
+// answer answers the poll r, in the time that a WebSocket may take for a batch.
+func (s *Session) answer(w http.ResponseWriter, r *http.Request, packets []Packet) error {
+	buf := buffers.Get().(*[]byte)
+	defer release(buf)
+	payload, binary := s.appendPayload((*buf)[:0], packets)
+	*buf = payload
+	body, coding := s.server.compressor.apply(payload, packets, r)
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	if binary {
 		h.Set("Content-Type", "application/octet-stream")
 	}
-	h.Set("Content-Length", strconv.Itoa(len(payload)))
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	config := &s.server.config
 	rc := http.NewResponseController(w)
 	rc.SetWriteDeadline(time.Now().Add(config.PingInterval + config.PingTimeout)) // where it is supported
-	if _, err := w.Write(payload); err != nil {
+	if _, err := w.Write(body); err != nil {
 		return err
 	}
 	if err := rc.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -78,6 +78,14 @@ func (s *Session) answer(w http.ResponseWriter, packets []Packet) error {
 	s.server.count.add(MetricPacketsOut, Polling, len(packets))
 	s.server.count.add(MetricBytesOut, Polling, len(payload))
 	return nil
+}
+
+// release gives a buffer back, unless it has grown large.
+func release(buf *[]byte) {
+	if cap(*buf) <= maxPooled {
+		*buf = (*buf)[:0]
+		buffers.Put(buf)
+	}
 }
 
 // appendPayload appends packets as the session's client understands them, and
@@ -136,12 +144,8 @@ func (s *Session) takeBody(w http.ResponseWriter, r *http.Request) {
 		body, err = appendAll(body, io.LimitReader(r.Body, limit+1), limit)
 	}
 	s.bodyRead()
-	defer func() {
-		if cap(body) <= maxPooled {
-			*buf = body[:0]
-			buffers.Put(buf)
-		}
-	}()
+	defer release(buf)
+	*buf = body
 	switch {
 	case err == errLarge:
 		w.WriteHeader(http.StatusRequestEntityTooLarge)

@@ -55,6 +55,10 @@ type Config struct {
 	// OnRefused is told of each refused request, with what its client is told.
 	OnRefused func(r *http.Request, code int, message string)
 
+	// HTTPCompression is how many bytes the answer to a poll must have to be
+	// compressed for a client that accepts it; 0 or less is never.
+	HTTPCompression int
+
 	// AllowEIO3 lets clients of revision 3 of the protocol in, those of
 	// socket.io-client 2.
 	AllowEIO3 bool
@@ -70,11 +74,12 @@ type Config struct {
 
 // Server answers the HTTP requests of Engine.IO clients.
 type Server struct {
-	config   Config
-	count    counter // Config.Count
-	connect  func(*Session, *http.Request) Handler
-	deflater *deflater
-	readers  sync.WaitGroup
+	config     Config
+	count      counter // Config.Count
+	connect    func(*Session, *http.Request) Handler
+	deflater   *deflater
+	compressor *compressor
+	readers    sync.WaitGroup
 
 	mu       sync.Mutex          // guards the rest
 	sessions map[string]*Session // nil for an id that is taken by a session about to begin
@@ -89,13 +94,14 @@ type Server struct {
 // the request.
 func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Server {
 	return &Server{
-		config:   config,
-		count:    config.Count,
-		connect:  connect,
-		deflater: newDeflater(config.Deflate),
-		sessions: make(map[string]*Session),
-		carriers: make(map[carrier]bool),
-		idle:     make(chan struct{}),
+		config:     config,
+		count:      config.Count,
+		connect:    connect,
+		deflater:   newDeflater(config.Deflate),
+		compressor: newCompressor(config.HTTPCompression),
+		sessions:   make(map[string]*Session),
+		carriers:   make(map[carrier]bool),
+		idle:       make(chan struct{}),
 	}
 }
 

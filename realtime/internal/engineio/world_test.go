@@ -309,3 +309,14 @@ func (l *pipeListener) dial(context.Context, string, string) (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
+
+func mustRequest(method string, headers ...string) *http.Request {
+	r, err := http.NewRequest(method, base, nil)
+	if err != nil {
+		panic(err)
+	}
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Add(pair[0], pair[1])
+	}
+	return r
+}
