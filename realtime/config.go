@@ -178,7 +178,7 @@ type Config struct {
 	// the context it returns, which must descend from ctx.
 	Trace func(ctx context.Context, e TraceEvent) (context.Context, func(err error))
 
-	// Metrics receives what is worth counting; package realtime/prometheus has one.
+	// Metrics receives what is worth counting; package prometheus has one.
 	Metrics Metrics
 
 	// Logger receives what is worth knowing. Default slog.Default().
@@ -326,30 +326,28 @@ func setDefault[T comparable](option *T, value T) {
 // engine returns the options of the layer below.
 func (c *Config) engine() engineio.Config {
 	config := engineio.Config{
-		PingInterval:   c.PingInterval,
-		PingTimeout:    c.PingTimeout,
-		UpgradeTimeout: c.UpgradeTimeout,
-		MaxPayload:     c.MaxPayload,
-		MaxFragments:   c.MaxFragments,
-		MaxBuffered:    c.MaxBuffered,
-
-		HTTPCompression:    c.HTTPCompression,
+		PingInterval:       c.PingInterval,
+		PingTimeout:        c.PingTimeout,
+		UpgradeTimeout:     c.UpgradeTimeout,
+		MaxPayload:         c.MaxPayload,
 		MaxPayloadPackets:  c.MaxPayloadPackets,
+		MaxFragments:       c.MaxFragments,
+		MaxBuffered:        c.MaxBuffered,
 		MaxBufferedPackets: c.MaxBufferedPackets,
 		Overflow:           engineio.Overflow(c.Overflow),
-
-		Transports:     slices.Clone(c.Transports),
-		AllowUpgrades:  !c.DisableUpgrades,
-		AllowEIO3:      c.AllowEIO3,
-		Deflate:        (*engineio.Deflate)(c.PerMessageDeflate),
-		Cookie:         c.Cookie,
-		CORS:           engineio.CORS(c.CORS),
-		AllowRequest:   c.AllowRequest,
-		InitialHeaders: c.InitialHeaders,
-		Headers:        c.Headers,
-		GenerateID:     c.GenerateID,
-		OnRefused:      c.OnRefused,
-		Logger:         c.Logger,
+		Transports:         slices.Clone(c.Transports),
+		AllowUpgrades:      !c.DisableUpgrades,
+		AllowEIO3:          c.AllowEIO3,
+		Deflate:            (*engineio.Deflate)(c.PerMessageDeflate),
+		HTTPCompression:    c.HTTPCompression,
+		Cookie:             c.Cookie,
+		CORS:               engineio.CORS(c.CORS),
+		AllowRequest:       c.AllowRequest,
+		InitialHeaders:     c.InitialHeaders,
+		Headers:            c.Headers,
+		GenerateID:         c.GenerateID,
+		OnRefused:          c.OnRefused,
+		Logger:             c.Logger,
 	}
 	if c.InitialPacket != "" {
 		initial := engineio.Text([]byte(c.InitialPacket))

@@ -17,7 +17,8 @@ type Emitter struct {
 	socket   *Socket
 	volatile bool
 	plain    bool
-	timeout  time.Duration // 0 for none
+	timeout  time.Duration   // 0 for none
+	room     context.Context // until which it waits for room, or nil
 }
 
 // Emit sends an event to the client. When the last argument is a function, it
@@ -112,14 +113,15 @@ func (e Emitter) Emit(event string, args ...any) error {
 		if e.timeout > 0 {
 			p.timer = time.AfterFunc(e.timeout, func() { e.socket.expire(id) })
 		}
-		return e.ask(nil, id, p, event, args[:n-1])
+		return e.ask(id, p, event, args[:n-1])
 	}
-	return e.emit(nil, parser.NoID, event, args)
+	return e.emit(parser.NoID, event, args)
 }
 
 // EmitContext is [Socket.EmitContext].
 func (e Emitter) EmitContext(ctx context.Context, event string, args ...any) error {
-	return e.emit(ctx, parser.NoID, event, args)
+	e.room = ctx
+	return e.emit(parser.NoID, event, args)
 }
 
 // EmitWithAck is [Socket.EmitWithAck]. It also ends with the emitter's Timeout.
@@ -132,7 +134,7 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	s := e.socket
 	wait := make(chan result, 1)
 	id := s.namespace.ackID()
-	if err := e.ask(nil, id, &pendingAck{wait: wait}, event, args); err != nil {
+	if err := e.ask(id, &pendingAck{wait: wait}, event, args); err != nil {
 		return Args{}, err
 	}
 	s.inbox.awaitClient(1)
@@ -149,11 +151,11 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 }
 
 // ask emits an event whose answer p awaits.
-func (e Emitter) ask(ctx context.Context, id int64, p *pendingAck, event string, args []any) error {
+func (e Emitter) ask(id int64, p *pendingAck, event string, args []any) error {
 	err := e.socket.expect(id, p)
 	if err != nil {
 		err = fmt.Errorf("realtime: emit %q: %w", event, err)
-	} else if err = e.emit(ctx, id, event, args); err != nil {
+	} else if err = e.emit(id, event, args); err != nil {
 		e.socket.forget(id)
 	}
 	if err != nil && p.timer != nil {
@@ -162,11 +164,11 @@ func (e Emitter) ask(ctx context.Context, id int64, p *pendingAck, event string,
 	return err
 }
 
-// emit sends an event. With a context it waits for room.
-func (e Emitter) emit(ctx context.Context, id int64, event string, args []any) error {
+// emit sends an event.
+func (e Emitter) emit(id int64, event string, args []any) error {
 	err := checkEvent(event)
 	if err == nil {
-		err = e.transmit(ctx, id, event, args)
+		err = e.transmit(id, event, args)
 	}
 	if err != nil {
 		return fmt.Errorf("realtime: emit %q: %w", event, err)
@@ -174,7 +176,7 @@ func (e Emitter) emit(ctx context.Context, id int64, event string, args []any) e
 	return nil
 }
 
-func (e Emitter) transmit(ctx context.Context, id int64, event string, args []any) error {
+func (e Emitter) transmit(id int64, event string, args []any) error {
 	s, n := e.socket, e.socket.namespace
 	offset := ""
 	if id == parser.NoID && !e.volatile && s.mayComeBack() {
@@ -185,18 +187,18 @@ func (e Emitter) transmit(ctx context.Context, id int64, event string, args []an
 		return err
 	}
 	if offset != "" {
-		if ctx != nil {
-			if err := s.client.session.WaitRoom(ctx, appendFrames(nil, frames, e.plain)...); err != nil {
+		if e.room != nil {
+			if err := s.client.session.WaitRoom(e.room, appendFrames(nil, frames, e.plain)...); err != nil {
 				return sendError(err)
 			}
 		}
 		return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Plain: e.plain}, adapter.Target{Socket: s.id})
 	}
 	packets := appendFrames(nil, frames, e.plain)
-	if ctx == nil || !s.Connected() {
+	if e.room == nil || !s.Connected() {
 		err = s.send(e.volatile, packets...)
 	} else {
-		err = sendError(s.client.session.SendContext(ctx, packets...))
+		err = sendError(s.client.session.SendContext(e.room, packets...))
 	}
 	if err != nil {
 		return err

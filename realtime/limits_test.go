@@ -265,7 +265,7 @@ func TestDrainAndConn(t *testing.T) {
 				if n := s.Buffered(); n != 0 {
 					t.Errorf("%d bytes wait", n)
 				}
-				if s.Conn() != s.Conn() || s.Conn().Protocol() != 4 || s.Conn().Transport() != s.Transport() || s.Conn().ID() == s.ID() {
+				if conn := s.Conn(); conn != s.Conn() || s.Conn().Protocol() != 4 || s.Conn().Transport() != s.Transport() || s.Conn().ID() == s.ID() {
 					t.Error("the connection is another")
 				}
 				time.Sleep(1500 * time.Millisecond)

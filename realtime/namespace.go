@@ -22,8 +22,7 @@ type Namespace struct {
 	hooks   hooks
 	values  values
 
-	nextAck atomic.Int64  // acks are numbered together, since a broadcast has one number for all
-	offsets atomic.Uint64 // of packets that may have to be sent again
+	nextAck atomic.Int64 // acks are numbered together, since a broadcast has one number for all
 
 	mu          sync.Mutex // guards the rest
 	recoverable map[string]*Socket
