@@ -4,6 +4,7 @@
 //
 //	socket.io.js  socket.io.min.js           for a script element: the global io
 //	socket.io.esm.js  socket.io.esm.min.js   an ES module: import { io } from …
+//	socket.io.msgpack.min.js                 the global io, speaking MessagePack
 //
 // Each has a source map, its name followed by .map. [Open] hands them out, with
 // the headers' worth of facts that a server needs; serving is its caller's part.

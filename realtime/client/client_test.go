@@ -25,6 +25,7 @@ func TestOpen(t *testing.T) {
 	want := []string{
 		"socket.io.esm.js", "socket.io.esm.js.map", "socket.io.esm.min.js", "socket.io.esm.min.js.map",
 		"socket.io.js", "socket.io.js.map", "socket.io.min.js", "socket.io.min.js.map",
+		"socket.io.msgpack.min.js", "socket.io.msgpack.min.js.map",
 	}
 	if got := client.Names(); !slices.Equal(got, want) {
 		t.Fatalf("Names() = %q, want %q", got, want)
@@ -90,7 +91,7 @@ func testMap(t *testing.T, script string, bundle *client.Bundle) {
 // What a page loads must stay small: the official client is 12.8 KB as a
 // minified module, compressed.
 func TestSize(t *testing.T) {
-	for _, name := range []string{"socket.io.min.js", "socket.io.esm.min.js"} {
+	for _, name := range []string{"socket.io.min.js", "socket.io.msgpack.min.js", "socket.io.esm.min.js"} {
 		bundle, _ := client.Open(name)
 		if size := len(bundle.Gzip); size > 9_500 {
 			t.Errorf("%s has %d bytes compressed", name, size)

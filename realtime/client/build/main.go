@@ -38,16 +38,17 @@ func main() {
 func run(root string, check bool) error {
 	files := map[string][]byte{}
 	for _, bundle := range []struct {
-		name, entry string
-		format      api.Format
-		minify      bool
+		name, entry, codec string
+		format             api.Format
+		minify             bool
 	}{
-		{"socket.io.js", "src/global.ts", api.FormatIIFE, false},
-		{"socket.io.min.js", "src/global.ts", api.FormatIIFE, true},
-		{"socket.io.esm.js", "src/index.ts", api.FormatESModule, false},
-		{"socket.io.esm.min.js", "src/index.ts", api.FormatESModule, true},
+		{"socket.io.js", "src/global.ts", "src/json.ts", api.FormatIIFE, false},
+		{"socket.io.min.js", "src/global.ts", "src/json.ts", api.FormatIIFE, true},
+		{"socket.io.msgpack.min.js", "src/global.ts", "src/msgpack/codec.ts", api.FormatIIFE, true},
+		{"socket.io.esm.js", "src/index.ts", "src/json.ts", api.FormatESModule, false},
+		{"socket.io.esm.min.js", "src/index.ts", "src/json.ts", api.FormatESModule, true},
 	} {
-		outputs, err := build(root, bundle.entry, bundle.name, bundle.format, bundle.minify)
+		outputs, err := build(root, bundle.entry, bundle.codec, bundle.name, bundle.format, bundle.minify)
 		if err != nil {
 			return fmt.Errorf("bundling %s: %w", bundle.name, err)
 		}
@@ -66,7 +67,8 @@ func run(root string, check bool) error {
 	return write(root, files)
 }
 
-func build(root, entry, name string, format api.Format, minify bool) ([]api.OutputFile, error) {
+// build bundles what entry needs, with codec in the place of the module "codec".
+func build(root, entry, codec, name string, format api.Format, minify bool) ([]api.OutputFile, error) {
 	dir, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
@@ -75,6 +77,7 @@ func build(root, entry, name string, format api.Format, minify bool) ([]api.Outp
 		AbsWorkingDir:     dir,
 		EntryPoints:       []string{entry},
 		Outfile:           "dist/" + name,
+		Alias:             map[string]string{"codec": "./" + codec},
 		Bundle:            true,
 		Format:            format,
 		Platform:          api.PlatformBrowser,

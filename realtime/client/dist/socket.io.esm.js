@@ -1,25 +1,43 @@
 /*! Zócalo's Socket.IO client | MIT licence */
 
-// src/backoff.ts
-var Backoff = class {
-  constructor(min, max, jitter) {
-    this.min = min;
-    this.max = max;
-    this.jitter = jitter;
+// src/binary.ts
+function isBlob(value) {
+  return typeof Blob === "function" && value instanceof Blob;
+}
+function isBinary(value) {
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || isBlob(value);
+}
+function bytesOf(data) {
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+}
+var run = 8192;
+function toBase64(data) {
+  const bytes = bytesOf(data);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += run) {
+    text += String.fromCharCode(...bytes.subarray(i, i + run));
   }
-  min;
-  max;
-  jitter;
-  /** How many delays were handed out since the last reset. */
-  attempts = 0;
-  next() {
-    const delay = this.min * 2 ** Math.min(this.attempts++, 30);
-    return Math.min(Math.floor(delay * (1 + this.jitter * (2 * Math.random() - 1))), this.max);
+  return btoa(text);
+}
+function fromBase64(text) {
+  const decoded = atob(text);
+  const bytes = new Uint8Array(decoded.length);
+  for (let i = 0; i < decoded.length; i++) {
+    bytes[i] = decoded.charCodeAt(i);
   }
-  reset() {
-    this.attempts = 0;
+  return bytes.buffer;
+}
+function textLength(data) {
+  if (typeof data === "string") {
+    let length = data.length;
+    for (let i = 0; i < data.length; i++) {
+      const unit = data.charCodeAt(i);
+      length += unit < 128 ? 0 : unit < 2048 || (unit & 63488) === 55296 ? 1 : 2;
+    }
+    return length;
   }
-};
+  return Math.ceil((isBlob(data) ? data.size : data.byteLength) / 3) * 4;
+}
 
 // src/emitter.ts
 function isolate(fn) {
@@ -104,6 +122,147 @@ var Emitter = class {
   }
 };
 
+// src/parser.ts
+var protocol = 5;
+var PacketType = {
+  CONNECT: 0,
+  DISCONNECT: 1,
+  EVENT: 2,
+  ACK: 3,
+  CONNECT_ERROR: 4,
+  BINARY_EVENT: 5,
+  BINARY_ACK: 6
+};
+var reserved = /* @__PURE__ */ new Set([
+  "connect",
+  "connect_error",
+  "disconnect",
+  "disconnecting",
+  "newListener",
+  "removeListener"
+]);
+function valid({ type, data, id }) {
+  const object = typeof data === "object" && data !== null && !Array.isArray(data);
+  switch (type) {
+    case PacketType.CONNECT:
+      return data === void 0 || object;
+    case PacketType.DISCONNECT:
+      return data === void 0;
+    case PacketType.CONNECT_ERROR:
+      return object || typeof data === "string";
+    case PacketType.EVENT:
+      return Array.isArray(data) && (typeof data[0] === "number" || typeof data[0] === "string" && !reserved.has(data[0]));
+    default:
+      return Array.isArray(data) && id !== void 0;
+  }
+}
+
+// src/json.ts
+var Encoder = class {
+  encode(packet) {
+    const attachments = [];
+    const json = JSON.stringify(packet.data, function(key, value) {
+      const raw = this[key];
+      return isBinary(raw) ? { _placeholder: true, num: attachments.push(raw) - 1 } : value;
+    });
+    let head = String(packet.type);
+    if (attachments.length) {
+      head = (packet.type === PacketType.EVENT ? PacketType.BINARY_EVENT : PacketType.BINARY_ACK) + `${attachments.length}-`;
+    }
+    if (packet.nsp !== "/") {
+      head += packet.nsp + ",";
+    }
+    return [head + (packet.id ?? "") + (json ?? ""), ...attachments];
+  }
+};
+var shape = /^([0-6])(?:(\d+)-)?(?:(\/[^,]*),?)?(\d+)?([^]*)$/;
+var Decoder = class extends Emitter {
+  partial;
+  add(frame) {
+    if (typeof frame === "string") {
+      this.addText(frame);
+    } else {
+      this.addAttachment(frame);
+    }
+  }
+  destroy() {
+    this.partial = void 0;
+  }
+  addText(frame) {
+    const match = shape.exec(frame);
+    if (!match || this.partial) {
+      throw new Error(match ? "an attachment is missing" : "invalid packet");
+    }
+    const [, type, count, nsp = "/", id, json = ""] = match;
+    const packet = { type: Number(type), nsp };
+    if (id !== void 0) {
+      packet.id = Number(id);
+    }
+    const binary = packet.type >= PacketType.BINARY_EVENT;
+    if (binary !== (count !== void 0)) {
+      throw new Error("invalid packet");
+    }
+    if (binary && Number(count) > 0) {
+      this.partial = { packet, json, count: Number(count), attachments: [] };
+    } else {
+      this.complete(packet, json, binary ? [] : void 0);
+    }
+  }
+  addAttachment(frame) {
+    const { partial } = this;
+    if (!partial) {
+      throw new Error("an attachment of no packet");
+    }
+    if (partial.attachments.push(frame) === partial.count) {
+      this.partial = void 0;
+      this.complete(partial.packet, partial.json, partial.attachments);
+    }
+  }
+  complete(packet, json, attachments) {
+    if (json) {
+      packet.data = JSON.parse(json, attachments && ((_, value) => attach(value, attachments)));
+    }
+    if (attachments) {
+      packet.type = packet.type === PacketType.BINARY_EVENT ? PacketType.EVENT : PacketType.ACK;
+    }
+    if (!valid(packet)) {
+      throw new Error("invalid payload");
+    }
+    this.emit("decoded", packet);
+  }
+};
+function attach(value, attachments) {
+  const num = value?._placeholder === true && value.num;
+  if (num === false) {
+    return value;
+  }
+  if (!Number.isInteger(num) || num < 0 || num >= attachments.length) {
+    throw new Error("illegal attachments");
+  }
+  return attachments[num];
+}
+
+// src/backoff.ts
+var Backoff = class {
+  constructor(min, max, jitter) {
+    this.min = min;
+    this.max = max;
+    this.jitter = jitter;
+  }
+  min;
+  max;
+  jitter;
+  /** How many delays were handed out since the last reset. */
+  attempts = 0;
+  next() {
+    const delay = this.min * 2 ** Math.min(this.attempts++, 30);
+    return Math.min(Math.floor(delay * (1 + this.jitter * (2 * Math.random() - 1))), this.max);
+  }
+  reset() {
+    this.attempts = 0;
+  }
+};
+
 // src/timers.ts
 var native = {
   set: globalThis.setTimeout.bind(globalThis),
@@ -115,45 +274,6 @@ var current = {
 };
 function timersFor(options) {
   return options.useNativeTimers ? native : current;
-}
-
-// src/binary.ts
-function isBlob(value) {
-  return typeof Blob === "function" && value instanceof Blob;
-}
-function isBinary(value) {
-  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || isBlob(value);
-}
-function bytesOf(data) {
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-}
-var run = 8192;
-function toBase64(data) {
-  const bytes = bytesOf(data);
-  let text = "";
-  for (let i = 0; i < bytes.length; i += run) {
-    text += String.fromCharCode(...bytes.subarray(i, i + run));
-  }
-  return btoa(text);
-}
-function fromBase64(text) {
-  const decoded = atob(text);
-  const bytes = new Uint8Array(decoded.length);
-  for (let i = 0; i < decoded.length; i++) {
-    bytes[i] = decoded.charCodeAt(i);
-  }
-  return bytes.buffer;
-}
-function textLength(data) {
-  if (typeof data === "string") {
-    let length = data.length;
-    for (let i = 0; i < data.length; i++) {
-      const unit = data.charCodeAt(i);
-      length += unit < 128 ? 0 : unit < 2048 || (unit & 63488) === 55296 ? 1 : 2;
-    }
-    return length;
-  }
-  return Math.ceil((isBlob(data) ? data.size : data.byteLength) / 3) * 4;
 }
 
 // src/engine/packet.ts
@@ -774,124 +894,6 @@ var Engine = class _Engine extends Emitter {
   onOffline = () => this.end("transport close", { description: "network connection lost" });
   onBeforeunload = () => this.hangUp();
 };
-
-// src/parser.ts
-var protocol = 5;
-var PacketType = {
-  CONNECT: 0,
-  DISCONNECT: 1,
-  EVENT: 2,
-  ACK: 3,
-  CONNECT_ERROR: 4,
-  BINARY_EVENT: 5,
-  BINARY_ACK: 6
-};
-var reserved = /* @__PURE__ */ new Set([
-  "connect",
-  "connect_error",
-  "disconnect",
-  "disconnecting",
-  "newListener",
-  "removeListener"
-]);
-var Encoder = class {
-  encode(packet) {
-    const attachments = [];
-    const json = JSON.stringify(packet.data, function(key, value) {
-      const raw = this[key];
-      return isBinary(raw) ? { _placeholder: true, num: attachments.push(raw) - 1 } : value;
-    });
-    let head = String(packet.type);
-    if (attachments.length) {
-      head = (packet.type === PacketType.EVENT ? PacketType.BINARY_EVENT : PacketType.BINARY_ACK) + `${attachments.length}-`;
-    }
-    if (packet.nsp !== "/") {
-      head += packet.nsp + ",";
-    }
-    return [head + (packet.id ?? "") + (json ?? ""), ...attachments];
-  }
-};
-var shape = /^([0-6])(?:(\d+)-)?(?:(\/[^,]*),?)?(\d+)?([^]*)$/;
-var Decoder = class extends Emitter {
-  partial;
-  add(frame) {
-    if (typeof frame === "string") {
-      this.addText(frame);
-    } else {
-      this.addAttachment(frame);
-    }
-  }
-  destroy() {
-    this.partial = void 0;
-  }
-  addText(frame) {
-    const match = shape.exec(frame);
-    if (!match || this.partial) {
-      throw new Error(match ? "an attachment is missing" : "invalid packet");
-    }
-    const [, type, count, nsp = "/", id, json = ""] = match;
-    const packet = { type: Number(type), nsp };
-    if (id !== void 0) {
-      packet.id = Number(id);
-    }
-    const binary = packet.type >= PacketType.BINARY_EVENT;
-    if (binary !== (count !== void 0)) {
-      throw new Error("invalid packet");
-    }
-    if (binary && Number(count) > 0) {
-      this.partial = { packet, json, count: Number(count), attachments: [] };
-    } else {
-      this.complete(packet, json, binary ? [] : void 0);
-    }
-  }
-  addAttachment(frame) {
-    const { partial } = this;
-    if (!partial) {
-      throw new Error("an attachment of no packet");
-    }
-    if (partial.attachments.push(frame) === partial.count) {
-      this.partial = void 0;
-      this.complete(partial.packet, partial.json, partial.attachments);
-    }
-  }
-  complete(packet, json, attachments) {
-    if (json) {
-      packet.data = JSON.parse(json, attachments && ((_, value) => attach(value, attachments)));
-    }
-    if (attachments) {
-      packet.type = packet.type === PacketType.BINARY_EVENT ? PacketType.EVENT : PacketType.ACK;
-    }
-    if (!valid(packet)) {
-      throw new Error("invalid payload");
-    }
-    this.emit("decoded", packet);
-  }
-};
-function attach(value, attachments) {
-  const num = value?._placeholder === true && value.num;
-  if (num === false) {
-    return value;
-  }
-  if (!Number.isInteger(num) || num < 0 || num >= attachments.length) {
-    throw new Error("illegal attachments");
-  }
-  return attachments[num];
-}
-function valid({ type, data, id }) {
-  const object = typeof data === "object" && data !== null && !Array.isArray(data);
-  switch (type) {
-    case PacketType.CONNECT:
-      return data === void 0 || object;
-    case PacketType.DISCONNECT:
-      return data === void 0;
-    case PacketType.CONNECT_ERROR:
-      return object || typeof data === "string";
-    case PacketType.EVENT:
-      return Array.isArray(data) && (typeof data[0] === "number" || typeof data[0] === "string" && !reserved.has(data[0]));
-    default:
-      return Array.isArray(data) && id !== void 0;
-  }
-}
 
 // src/retry.ts
 var RetryQueue = class {

@@ -1,9 +1,10 @@
+import { Decoder, Encoder } from "codec";
 import { Backoff } from "./backoff";
 import { type DefaultEventsMap, Emitter, type EventNames, type EventsMap, type ListenerOf } from "./emitter";
 import { Engine, type EngineEvents } from "./engine/engine";
 import type { EngineOptions } from "./engine/options";
 import type { CloseDetails } from "./engine/transport";
-import { Decoder, Encoder, type Packet, type Parser } from "./parser";
+import type { Packet, Parser } from "./parser";
 import { Socket, type SocketOptions } from "./socket";
 import { type Timers, timersFor } from "./timers";
 import { resolve, type Target } from "./url";
@@ -23,7 +24,7 @@ export interface ManagerOptions extends EngineOptions {
   timeout?: number | false;
   /** Whether to connect at once. Default true. */
   autoConnect?: boolean;
-  /** The codec; both ends must use the same one. */
+  /** The codec, that of the bundle by default; both ends must use the same one. */
   parser?: Parser;
 }
 

@@ -15,7 +15,7 @@ export function manage(t, url, options = {}) {
   return manager;
 }
 
-function closeManager(manager) {
+export function closeManager(manager) {
   manager.reconnection(false);
   manager._close();
 }

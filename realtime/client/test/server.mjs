@@ -248,23 +248,27 @@ export function connects(frame, session) {
 /** Writes one unmasked WebSocket frame (RFC 6455, section 5.2). */
 export function writeFrame(socket, data) {
   const payload = Buffer.from(data);
-  const head = Buffer.from([typeof data === "string" ? 0x81 : 0x82, Math.min(payload.length, 126)]);
-  const length = Buffer.alloc(payload.length < 126 ? 0 : 2);
-  if (length.length) {
-    length.writeUInt16BE(payload.length);
+  const size = payload.length < 126 ? 0 : payload.length < 0x10000 ? 2 : 8;
+  const head = Buffer.from([typeof data === "string" ? 0x81 : 0x82, size === 8 ? 127 : size === 2 ? 126 : payload.length]);
+  const length = Buffer.alloc(size);
+  if (size) {
+    length.writeUIntBE(payload.length, Math.max(size - 6, 0), Math.min(size, 6));
   }
   socket.write(Buffer.concat([head, length, payload]));
 }
 
-/** Reads masked frames of up to 64 KiB, each a whole message. */
+/** Reads masked frames, each a whole message. */
 function readFrames(socket, onFrame) {
   let buffer = Buffer.alloc(0);
   socket.on("data", (chunk) => {
     buffer = Buffer.concat([buffer, chunk]);
     while (buffer.length >= 6) {
-      const long = (buffer[1] & 0x7f) === 126;
-      const head = long ? 8 : 6;
-      const length = long ? buffer.readUInt16BE(2) : buffer[1] & 0x7f;
+      const short = buffer[1] & 0x7f;
+      const head = short === 127 ? 14 : short === 126 ? 8 : 6;
+      if (buffer.length < head) {
+        return;
+      }
+      const length = short === 127 ? buffer.readUIntBE(4, 6) : short === 126 ? buffer.readUInt16BE(2) : short;
       if (buffer.length < head + length) {
         return;
       }
