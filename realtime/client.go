@@ -28,8 +28,8 @@ type client struct {
 
 	mu      sync.Mutex // guards the rest
 	sockets map[string]*Socket
-	before  map[string]*Socket // the last to join each namespace, gone or not
-	left    map[string]bool    // namespaces that the server has put it out of
+	running map[string]*Socket // by namespace: those, and those gone whose handlers have not ended
+	left    map[string]bool    // namespaces that the server has put it out of, the last of them
 	timer   *time.Timer        // until it is admitted to a namespace
 	welcome bool               // it was
 	closed  bool               // no socket may join any more
@@ -38,7 +38,7 @@ type client struct {
 // connect is called by the engine for each new session.
 func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
 	c := &client{server: s, session: session, handshake: newHandshake(r), gone: make(chan struct{}),
-		sockets: make(map[string]*Socket, 1), before: make(map[string]*Socket, 1)}
+		sockets: make(map[string]*Socket, 1), running: make(map[string]*Socket, 1)}
 	c.decoder = s.config.Codec.NewDecoder(parser.Limits{MaxAttachments: s.config.MaxAttachments})
 	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)
 	if session.Protocol() == 3 { // such a client is in "/" from the start
@@ -167,7 +167,7 @@ func (c *client) join(name string, auth []byte) error {
 		}
 		return errJoinedTwice
 	}
-	c.sockets[name], c.before[name] = socket, socket
+	c.sockets[name], c.running[name] = socket, socket
 	delete(c.left, name)
 	c.mu.Unlock()
 	socket.inbox.add(0, socket.connect)
@@ -186,21 +186,52 @@ func (c *client) socketID(namespace string) string {
 	}
 }
 
-// settled waits until the handlers of the client's last socket in a namespace
-// have ended, so that a client that joins and leaves in a loop runs one at a
-// time. It reports false when the client is gone.
+// settled waits until the client may join a namespace, as far as the handlers of
+// its sockets that are gone are concerned: so that one that joins and leaves in a
+// loop runs one socket a namespace, and MaxNamespaces in all. It reports false
+// when the client is gone.
 func (c *client) settled(namespace string) bool {
-	c.mu.Lock()
-	last, joined := c.before[namespace], c.sockets[namespace] != nil
-	c.mu.Unlock()
-	if last == nil || joined {
-		return true
+	for {
+		before := c.ending(namespace)
+		if before == nil {
+			return true
+		}
+		select {
+		case <-before.inbox.done:
+		case <-c.gone:
+			return false
+		}
 	}
-	select {
-	case <-last.inbox.done:
-		return true
-	case <-c.gone:
-		return false
+}
+
+// ending returns a socket whose handlers have to end before the client may join
+// a namespace, or nil.
+func (c *client) ending(namespace string) *Socket {
+	limit := c.server.config.MaxNamespaces
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sockets[namespace] != nil {
+		return nil // it must not join twice, and is told so
+	}
+	if before := c.running[namespace]; before != nil {
+		return before
+	}
+	if len(c.running) >= limit && len(c.sockets) < limit {
+		for name, s := range c.running {
+			if c.sockets[name] != s {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// ended forgets a socket whose handlers have ended.
+func (c *client) ended(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running[s.namespace.name] == s {
+		delete(c.running, s.namespace.name)
 	}
 }
 
@@ -246,12 +277,19 @@ func (c *client) remove(s *Socket, put bool) {
 		return
 	}
 	delete(c.sockets, name)
-	if put {
-		if c.left == nil {
-			c.left = make(map[string]bool)
-		}
-		c.left[name] = true
+	if !put {
+		return
 	}
+	if c.left == nil {
+		c.left = make(map[string]bool)
+	}
+	if len(c.left) >= c.server.config.MaxNamespaces {
+		for old := range c.left {
+			delete(c.left, old)
+			break
+		}
+	}
+	c.left[name] = true
 }
 
 // all returns the client's sockets.

@@ -2,13 +2,18 @@ package realtime_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/zocalo-go/zocalo/realtime"
 )
@@ -31,6 +36,54 @@ func TestJoinAndLeaveInALoop(t *testing.T) {
 			t.Errorf("%d middlewares of one client ran at once", most.Load())
 		}
 	})
+}
+
+// A client that goes through names leaves nothing behind, runs no more than
+// MaxNamespaces of its sockets at once, and is not held up by those that are gone.
+func TestJoinAndLeaveManyNames(t *testing.T) {
+	for name, refuse := range map[string]error{"joins": nil, "is refused": errors.New("no")} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, realtime.Config{MaxNamespaces: 3}, func(w *world) {
+				var running, most atomic.Int64
+				var mu sync.Mutex
+				var sockets []weak.Pointer[realtime.Socket]
+				parent := w.server.OfPattern(regexp.MustCompile("^/x"))
+				parent.Use(func(s *realtime.Socket) error {
+					most.Store(max(most.Load(), running.Add(1)))
+					defer running.Add(-1)
+					time.Sleep(time.Millisecond)
+					mu.Lock()
+					defer mu.Unlock()
+					sockets = append(sockets, weak.Make(s))
+					return refuse
+				})
+				c := dialWebSocket(w)
+				const names = 50
+				for i := range names {
+					c.send(fmt.Sprintf("40/x%d,", i))
+					if refuse == nil {
+						c.send(fmt.Sprintf("41/x%d,", i))
+					} else {
+						c.expectPrefix("44/x")
+					}
+				}
+				c.send("40/x,")
+				c.next()
+				synctest.Wait()
+				runtime.GC()
+				alive := 0
+				for _, s := range sockets {
+					if s.Value() != nil {
+						alive++
+					}
+				}
+				if len(sockets) != names+1 || alive > 3 || most.Load() > 3 {
+					t.Errorf("%d of %d sockets are kept, %d ran at once", alive, len(sockets), most.Load())
+				}
+				c.close()
+			})
+		})
+	}
 }
 
 // Nothing of a refused socket runs, and it does not keep the connection alive.

@@ -396,6 +396,7 @@ func (s *Socket) close(reason string) {
 			s.emitLocal("disconnect", reason)
 		}
 		s.namespace.server.release(s.namespace)
+		s.client.ended(s)
 	})
 }
 
