@@ -22,14 +22,23 @@ type Namespace struct {
 	hooks   hooks
 	values  values
 
-	nextAck atomic.Int64 // acks are numbered together, since a broadcast has one number for all
+	nextAck   atomic.Int64  // acks are numbered together, since a broadcast has one number for all
+	announced chan struct{} // closed when the handlers of "new_namespace" have run
 
 	mu          sync.Mutex // guards the rest
 	recoverable map[string]*Socket
 
-	// Guarded by the server's mu: whether it may go, and how many sockets it has.
-	dynamic bool
-	users   int
+	// Guarded by the server's mu.
+	dynamic  bool // it may go
+	users    int  // sockets that it has
+	acquired int  // and has had
+	sweeper  *time.Timer
+}
+
+// acquire notes one socket more. The server's mu is held.
+func (n *Namespace) acquire() {
+	n.users++
+	n.acquired++
 }
 
 // hooks are what a namespace, or the parent of some, calls for its sockets.
@@ -44,7 +53,7 @@ type hooks struct {
 }
 
 func newNamespace(s *Server, name string, parent *ParentNamespace) *Namespace {
-	n := &Namespace{name: name, server: s, parent: parent}
+	n := &Namespace{name: name, server: s, parent: parent, announced: make(chan struct{})}
 	if parent != nil {
 		n.dynamic = true
 		n.hooks.parent = &parent.hooks
@@ -79,7 +88,8 @@ func (n *Namespace) Value(key string) any { return n.values.Value(key) }
 //	delete-room    func(room string), when the last one has left it
 //	join-room      func(room, id string), when a socket joins a room
 //	leave-room     func(room, id string), when it leaves it
-//	new_namespace  func(*Namespace), only on the server: when one was made
+//	new_namespace  func(*Namespace), only on the server: when one was made, before
+//	               a client joins it
 //
 // and for any other event, which is one that another server of the cluster
 // sends by ServerSideEmit, any function that [Socket.On] takes. Those of rooms

@@ -74,8 +74,13 @@ func TestDynamicNamespaces(t *testing.T) {
 				t.Errorf("got %s", got)
 			}
 			d.expect(t, "new /secret")
-			c.joinAs("/room-2", "") // one that was made by hand has no parent
-			d.expect(t, "by hand")
+			c.joinAs("/room-2", "") // one that was made by hand has its parent, too
+			d.expect(t, "middleware", "joins /room-2", "by hand")
+			c.send("41/room-2")
+			d.expect(t)
+			if len(parent.Children()) != 1 {
+				t.Errorf("%d children: what was made by hand must stay", len(parent.Children()))
+			}
 			c.joinAs("/room-1", "")
 			d.expect(t, "new /room-1", "middleware", "joins /room-1")
 			parent.On("connection", func(s *realtime.Socket) { d.add("later handler") })
@@ -89,12 +94,12 @@ func TestDynamicNamespaces(t *testing.T) {
 
 			c.send("41/room-1")
 			d.expect(t)
-			if len(parent.Children()) != 1 {
+			if len(parent.Children()) != 2 {
 				t.Errorf("%d children", len(parent.Children()))
 			}
 			other.close()
 			synctest.Wait()
-			if got := len(parent.Children()) == 1; got != keep {
+			if got := len(parent.Children()) == 2; got != keep {
 				t.Errorf("%d children after the last socket, KeepEmptyNamespaces is %v", len(parent.Children()), keep)
 			}
 			c.joinAs("/room-1", "")
@@ -124,6 +129,51 @@ func TestDynamicNamespaceIsKeptForRecovery(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		if n := len(parent.Children()); n != 0 {
 			t.Errorf("%d children are left", n)
+		}
+	})
+}
+
+// Of two clients that may come back to a namespace, the first does not take it
+// along when its time is over. One that nobody can come back to goes at once.
+func TestDynamicNamespaceIsKeptForTheLast(t *testing.T) {
+	inWorld(t, realtime.Config{Recovery: &realtime.Recovery{}}, func(w *world) {
+		parent := w.server.OfPattern(regexp.MustCompile("^/x"))
+		first, second := openWebSocket(w), openWebSocket(w)
+		first.joinAs("/x", "")
+		pid := regexp.MustCompile(`"pid":"([^"]+)"`).FindStringSubmatch(second.joinAs("/x", ""))[1]
+		first.close()
+		time.Sleep(time.Minute)
+		second.close()
+		time.Sleep(90 * time.Second) // the first one's time is over
+		c := openWebSocket(w)
+		if got := c.joinAs("/x", `{"pid":"`+pid+`"}`); !strings.Contains(got, pid) {
+			t.Errorf("not recovered: %s", got)
+		}
+		c.send("41/x") // who says goodbye does not come back
+		synctest.Wait()
+		if n := len(parent.Children()); n != 0 {
+			t.Errorf("%d children are left", n)
+		}
+		c.close()
+	})
+}
+
+// No client joins a namespace before those who wait for new ones have seen it:
+// they may add the middleware that keeps it out.
+func TestNewNamespaceIsSeenFirst(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		w.server.OfPattern(regexp.MustCompile("^/x$"))
+		w.server.On("new_namespace", func(n *realtime.Namespace) {
+			time.Sleep(time.Second)
+			n.Use(func(*realtime.Socket) error { return errors.New("no") })
+		})
+		clients := []*client{openWebSocket(w), openWebSocket(w)}
+		for _, c := range clients {
+			c.send("40/x,")
+		}
+		for _, c := range clients {
+			c.expect(`44/x,{"message":"no"}`)
+			c.close()
 		}
 	})
 }

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"sync"
 )
@@ -12,6 +13,7 @@ import (
 // https://socket.io/docs/v4/namespaces/#dynamic-namespaces
 type ParentNamespace struct {
 	server  *Server
+	pattern *regexp.Regexp // or nil
 	allowed func(string, *Handshake) bool
 	hooks   hooks
 

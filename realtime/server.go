@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
 )
 
@@ -46,7 +47,8 @@ func NewServer(config Config) *Server {
 func (s *Server) Config() Config { return s.config }
 
 // Of returns the namespace with that name, which exists from then on; the slash
-// it begins with may be left out.
+// it begins with may be left out. One that is made here and fits the pattern of a
+// parent has that parent, as if a client had made it, but stays.
 // https://socket.io/docs/v4/namespaces/
 func (s *Server) Of(name string) *Namespace {
 	if name == "" || name[0] != '/' {
@@ -56,8 +58,12 @@ func (s *Server) Of(name string) *Namespace {
 	n := s.namespaces[name]
 	made := n == nil
 	if made {
-		n = newNamespace(s, name, nil)
-		s.namespaces[name] = n
+		i := slices.IndexFunc(s.parents, func(p *ParentNamespace) bool { return p.pattern != nil && p.pattern.MatchString(name) })
+		var parent *ParentNamespace
+		if i >= 0 {
+			parent = s.parents[i]
+		}
+		n = s.create(name, parent)
 	}
 	n.dynamic = false // somebody may have registered handlers with it
 	s.mu.Unlock()
@@ -74,7 +80,7 @@ func (s *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
 	if pattern == nil {
 		panic("realtime: OfPattern of a nil pattern")
 	}
-	return s.OfFunc(func(name string, _ *Handshake) bool { return pattern.MatchString(name) })
+	return s.parent(&ParentNamespace{pattern: pattern, allowed: func(name string, _ *Handshake) bool { return pattern.MatchString(name) }})
 }
 
 // OfFunc returns the parent of all namespaces that allowed returns true for;
@@ -84,11 +90,25 @@ func (s *Server) OfFunc(allowed func(name string, h *Handshake) bool) *ParentNam
 	if allowed == nil {
 		panic("realtime: OfFunc of a nil function")
 	}
+	return s.parent(&ParentNamespace{allowed: allowed})
+}
+
+func (s *Server) parent(p *ParentNamespace) *ParentNamespace {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := &ParentNamespace{server: s, allowed: allowed}
+	p.server = s
 	s.parents = append(s.parents[:len(s.parents):len(s.parents)], p)
 	return p
+}
+
+// create makes a namespace, which must be announced. mu is held.
+func (s *Server) create(name string, parent *ParentNamespace) *Namespace {
+	n := newNamespace(s, name, parent)
+	s.namespaces[name] = n
+	if parent != nil {
+		parent.add(n)
+	}
+	return n
 }
 
 // acquire returns the namespace with that name for a socket, or nil. The socket
@@ -97,10 +117,11 @@ func (s *Server) acquire(name string, h *Handshake) *Namespace {
 	s.mu.Lock()
 	n, parents := s.namespaces[name], s.parents
 	if n != nil {
-		n.users++
+		n.acquire()
 	}
 	s.mu.Unlock()
 	if n != nil {
+		<-n.announced
 		return n
 	}
 	i := slices.IndexFunc(parents, func(p *ParentNamespace) (allowed bool) {
@@ -114,15 +135,14 @@ func (s *Server) acquire(name string, h *Handshake) *Namespace {
 	n = s.namespaces[name] // another client may have come first
 	made := n == nil
 	if made {
-		n = newNamespace(s, name, parents[i])
-		s.namespaces[name] = n
-		parents[i].add(n)
+		n = s.create(name, parents[i])
 	}
-	n.users++
+	n.acquire()
 	s.mu.Unlock()
 	if made {
 		s.announce(n)
 	}
+	<-n.announced
 	return n
 }
 
@@ -132,31 +152,41 @@ func (s *Server) release(n *Namespace) {
 	s.mu.Lock()
 	n.users--
 	s.mu.Unlock()
-	if s.config.Recovery != nil && s.unused(n) && !s.closing.Load() {
-		time.AfterFunc(s.config.Recovery.MaxDisconnection, func() { s.sweep(n) })
-		return
-	}
 	s.sweep(n)
 }
 
-// unused reports whether n was made by clients, of which none is there.
-func (s *Server) unused(n *Namespace) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return n.users == 0 && n.dynamic && !s.config.KeepEmptyNamespaces && s.namespaces[n.name] == n
-}
-
-// sweep removes n if it is unused.
+// sweep removes n if clients made it and none is there any more. While one may
+// come back, it looks again later.
 func (s *Server) sweep(n *Namespace) {
-	if !s.unused(n) {
+	s.mu.Lock()
+	unused, acquired := s.unused(n), n.acquired
+	s.mu.Unlock()
+	if !unused {
 		return
 	}
+	sessions := 0
+	if n.recoverable != nil {
+		sessions = n.adapter.(adapter.Recoverer).Sessions()
+	}
 	s.mu.Lock()
-	if n.users != 0 || !n.dynamic || s.namespaces[n.name] != n {
+	switch {
+	case !s.unused(n) || n.acquired != acquired:
+		s.mu.Unlock()
+		return
+	case sessions > 0 && !s.closing.Load():
+		later := s.config.Recovery.MaxDisconnection + 1 // a session is kept for so long, and not longer
+		if n.sweeper == nil {
+			n.sweeper = time.AfterFunc(later, func() { s.sweep(n) })
+		} else {
+			n.sweeper.Reset(later)
+		}
 		s.mu.Unlock()
 		return
 	}
 	delete(s.namespaces, n.name)
+	if n.sweeper != nil {
+		n.sweeper.Stop()
+	}
 	s.mu.Unlock()
 	n.parent.remove(n)
 	if err := n.adapter.Close(); err != nil {
@@ -164,8 +194,16 @@ func (s *Server) sweep(n *Namespace) {
 	}
 }
 
-// announce calls the handlers of "new_namespace".
+// unused reports whether n was made by clients, of which none is there. mu is
+// held.
+func (s *Server) unused(n *Namespace) bool {
+	return n.users == 0 && n.dynamic && !s.config.KeepEmptyNamespaces && s.namespaces[n.name] == n
+}
+
+// announce calls the handlers of "new_namespace". Clients have to wait, for these
+// may add middleware.
 func (s *Server) announce(n *Namespace) {
+	defer close(n.announced)
 	if s.Namespace == nil { // it is the first
 		return
 	}
@@ -237,6 +275,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	namespaces := make([]*Namespace, 0, len(s.namespaces))
 	for _, n := range s.namespaces {
+		if n.sweeper != nil {
+			n.sweeper.Stop()
+		}
 		namespaces = append(namespaces, n)
 	}
 	s.mu.Unlock()
