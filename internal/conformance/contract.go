@@ -21,6 +21,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/zocalo-go/zocalo/realtime/parser"
+	"github.com/zocalo-go/zocalo/realtime/parser/msgpack"
 )
 
 // contracts maps each name to what serves it.
@@ -36,7 +39,7 @@ func contracts() map[string]func(Env) http.Handler {
 }
 
 // An Env looks a setting up, as os.Getenv does. PING_INTERVAL, PING_TIMEOUT and CONNECT_TIMEOUT, in milliseconds, take
-// the place of what a contract asks for.
+// the place of what a contract asks for; CODEC=msgpack makes sio5 and sioc write MessagePack.
 type Env func(name string) string
 
 // milliseconds returns a setting, or the fallback where it is not a positive number.
@@ -46,6 +49,14 @@ func (env Env) milliseconds(name string, fallback int) time.Duration {
 		n = fallback
 	}
 	return time.Duration(n) * time.Millisecond
+}
+
+// codec returns what packets are written with.
+func (env Env) codec() parser.Codec {
+	if env("CODEC") == "msgpack" {
+		return msgpack.Codec
+	}
+	return parser.JSON
 }
 
 // Handler returns the server of a contract. Each call returns one of its own.

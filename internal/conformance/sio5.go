@@ -9,6 +9,7 @@ import (
 // sio5 tells each socket of "/" and "/custom" the credentials it came with; "/" sends messages back, too.
 func sio5(env Env) http.Handler {
 	server := realtime.NewServer(realtime.Config{
+		Codec:          env.codec(),
 		PingInterval:   env.milliseconds("PING_INTERVAL", 300),
 		PingTimeout:    env.milliseconds("PING_TIMEOUT", 200),
 		ConnectTimeout: env.milliseconds("CONNECT_TIMEOUT", 1000),

@@ -11,6 +11,7 @@ import (
 // sioc is the counterpart of the client's own tests. Events that it does not know get no answer: the tests rely on it.
 func sioc(env Env) http.Handler {
 	server := realtime.NewServer(realtime.Config{
+		Codec:        env.codec(),
 		PingInterval: env.milliseconds("PING_INTERVAL", 2000),
 		CORS:         realtime.CORS{Origins: []string{"*"}},
 		Recovery:     &realtime.Recovery{},

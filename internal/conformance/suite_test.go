@@ -28,7 +28,7 @@ type suite struct {
 
 // suites returns the suites, most of them with several settings of the client.
 func suites() []suite {
-	protocol := []string{"test-suite.js"}
+	protocol := []string{"--exit", "test-suite.js"}
 	engineClient := []string{"--exit", "test/index.js"}
 	// Two tests connect to port 80, where nobody listens, and race the refusal against a clock they stop.
 	client := []string{"--import=tsx", "--exit", "--invert", "--grep", "reconnect timeout should use", "test/index.ts"}
@@ -44,6 +44,21 @@ func suites() []suite {
 			env: []string{"TRANSPORTS=polling"}, tests: 109},
 		{name: "socket.io-client-websocket", contract: "sioc", folder: clientSuite("socket.io-client"), mocha: client,
 			env: []string{"TRANSPORTS=websocket"}, tests: 109},
+		{name: "socket.io-client-msgpack", contract: "sioc", server: []string{"CODEC=msgpack"}, folder: clientSuite("socket.io-client"),
+			mocha: client, env: []string{"PARSER=socket.io-msgpack-parser"}, tests: 100, inherent: []string{
+				// MessagePack keeps dates.
+				"connection should receive date with ack",
+				"connection should emit date as string",
+				"connection should emit date in object",
+				// What npm's parser reads in Node is a Buffer.
+				"connection should get binary data (as an ArrayBuffer)",
+				// The packets are compared with text.
+				"connection should not reopen a cached but active socket",
+				"connection should not reopen an already active socket",
+				"retry should preserve the order of the packets",
+				"retry should fail when the server does not acknowledge the packet",
+				"retry should not emit a packet twice in the 'connect' handler",
+			}},
 	}
 }
 
