@@ -23,34 +23,40 @@ func TestNode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var stderr bytes.Buffer
-			cmd := exec.CommandContext(t.Context(), "node", "node.mjs")
-			cmd.Dir = "node"
-			cmd.Env = append(os.Environ(), "PLACE="+string(place))
-			cmd.Stderr = &stderr
-			stdout, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			count := 0
-			for lines := bufio.NewScanner(stdout); lines.Scan(); count++ {
-				var got report
-				if err := json.Unmarshal(lines.Bytes(), &got); err != nil {
-					t.Errorf("from node: %s", lines.Bytes())
-					continue
-				}
-				got.check(t)
-			}
-			if err := cmd.Wait(); err != nil {
-				t.Errorf("node: %v\n%s", err, stderr.Bytes())
-			}
-			if count == 0 {
-				t.Error("no scenario was run")
-			}
+			runNode(t, "node.mjs", string(place))
 		})
+	}
+}
+
+// runNode runs a script, which reports the scenarios it tried on stdout, and makes a subtest of each.
+func runNode(t *testing.T, script, place string) {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "node", script)
+	cmd.Dir = "node"
+	cmd.Env = append(os.Environ(), "PLACE="+place)
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for lines := bufio.NewScanner(stdout); lines.Scan(); count++ {
+		var got report
+		if err := json.Unmarshal(lines.Bytes(), &got); err != nil {
+			t.Errorf("from node: %s", lines.Bytes())
+			continue
+		}
+		got.check(t)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("node: %v\n%s", err, stderr.Bytes())
+	}
+	if count == 0 {
+		t.Error("no scenario was run")
 	}
 }
 
@@ -76,11 +82,14 @@ func modules(t *testing.T) {
 	}
 }
 
-// install runs npm ci where it was not run yet.
+// install runs npm ci where it was not run yet, or for another lock file.
 func install() error {
-	_, client := os.Stat(officialBundle)
-	_, codec := os.Stat(filepath.Join("node", "node_modules", "socket.io-msgpack-parser"))
-	if client == nil && codec == nil {
+	lock, err := os.Stat(filepath.Join("node", "package-lock.json"))
+	if err != nil {
+		return err
+	}
+	installed, err := os.Stat(filepath.Join("node", "node_modules", ".package-lock.json"))
+	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
 		return nil
 	}
 	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund")

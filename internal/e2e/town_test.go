@@ -59,6 +59,9 @@ func settle(socket *realtime.Socket, ledger *ledger) {
 		socket.Disconnect(true)
 		return
 	}
+	if auth.Tag == "" { // version 2 of the client has no auth
+		auth.Tag = socket.Handshake().Query["tag"]
+	}
 	socket.On("disconnect", func(reason string) { ledger.close(socket.ID(), auth.Tag, reason) })
 
 	known := map[string]bool{}

@@ -7,9 +7,9 @@ const patience = 15_000;
 export class Town {
   // io: the client library's entry; url: the server; rough: the same handlers with a short heartbeat, behind a
   // proxy that can stall and cut; heartbeat: the interval of that, in ms; control: the harness; mode: polling,
-  // websocket or upgrade; crowd: how many clients this runtime can open at once.
-  constructor({ io, url, rough, heartbeat, control, mode, crowd }) {
-    Object.assign(this, { io, url, rough, heartbeat, control, mode, crowd, opened: [] });
+  // websocket or upgrade; crowd: how many clients this runtime can open at once; options: of every socket.
+  constructor({ io, url, rough, heartbeat, control, mode, crowd, options }) {
+    Object.assign(this, { io, url, rough, heartbeat, control, mode, crowd, options, opened: [] });
   }
 
   get transports() {
@@ -23,6 +23,7 @@ export class Town {
       forceNew: true,
       reconnectionDelay: 50,
       reconnectionDelayMax: 200,
+      ...this.options,
       ...options,
     });
     this.opened.push(socket);
