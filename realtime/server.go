@@ -259,8 +259,8 @@ func (s *Server) ClientsCount() int { return s.engine.Count() }
 func (s *Server) Panics() int64 { return s.panics.Load() }
 
 // Shutdown refuses new clients and disconnects those there are with "server
-// shutting down", after what was sent to them has left, unless it is a polling
-// client that happens not to poll just then; the official clients come back by
+// shutting down", after what was sent to them has left; a polling client that is
+// between two polls has a second to come for it. The official clients come back by
 // themselves when there is a server again. It waits for the handlers of
 // "disconnect", and for all goroutines of the server. When ctx ends first it
 // drops what is left and returns the cause.

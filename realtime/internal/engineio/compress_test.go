@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 )
 
 func TestPreferredCoding(t *testing.T) {
@@ -85,6 +86,7 @@ func TestHTTPCompression(t *testing.T) {
 				got := w.do("GET", url, "", "Accept-Encoding", test.accept)
 				expect(t, got.Header.Get("Content-Encoding"), test.coding)
 				expect(t, decoded(t, got), string(appendPayload(nil, test.packets)))
+				synctest.Wait()
 				if want := int64(len(appendPayload(nil, test.packets))); w.tally.of("bytes_out polling") < want {
 					t.Errorf("%d bytes out, want %d and the handshake", w.tally.of("bytes_out polling"), want)
 				}

@@ -151,6 +151,7 @@ func (s *Server) release(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, id)
+	s.checkGone()
 }
 
 // add makes a session known under its reserved id, unless the server is closing.

@@ -15,6 +15,7 @@ var (
 	ErrSlow = errors.New("engineio: client reads too slowly")
 
 	errGone     = errors.New("engineio: client went away")
+	errTaken    = errors.New("engineio: another has the door")
 	errAttached = errors.New("engineio: session uses a WebSocket")
 )
 
@@ -259,16 +260,20 @@ func (o *outbox) emptied() {
 	}
 }
 
-// claim takes the door for a poll and reports false when another poll has it.
-// The poll must take, which gives the door back.
-func (o *outbox) claim() bool {
+// claim takes the door for a poll. It returns errTaken when another poll or a
+// sink has it, and [ErrClosed] when there will be nothing to take. After success
+// the poll must take, which gives the door back.
+func (o *outbox) claim() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.claimed || o.sink != nil {
-		return false
+	switch {
+	case o.claimed || o.sink != nil:
+		return errTaken
+	case o.closed && o.emptyLocked():
+		return ErrClosed
 	}
 	o.claimed = true
-	return true
+	return nil
 }
 
 // take waits for packets and removes them all, for the poll that has the claim.

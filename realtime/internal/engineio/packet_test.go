@@ -28,6 +28,32 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// What decodes encodes to the same packet again; base64 to the same bytes.
+func FuzzPacket(f *testing.F) {
+	for _, seed := range []string{"0{}", "1", "2probe", "3probe", "4hello", "4", "5", "6", "bAQIDBA==", "b", "7", "", "\x1e", "4é"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := decodePacket(text)
+		if err != nil {
+			return
+		}
+		if p.size != len(text) {
+			t.Errorf("%d bytes of %d", p.size, len(text))
+		}
+		if !p.binary {
+			if q := textPacket(p.kind, p.data); !bytes.Equal(q.frame[q.header:], text) {
+				t.Errorf("%q became %q", text, q.frame[q.header:])
+			}
+			return
+		}
+		again, err := decodePacket(appendPayload(nil, []Packet{Binary(p.data)}))
+		if err != nil || !again.binary || again.kind != typeMessage || !bytes.Equal(again.data, p.data) {
+			t.Errorf("%q became %q, %v", p.data, again.data, err)
+		}
+	})
+}
+
 // What decodes encodes to the same payload again.
 func FuzzPayload(f *testing.F) {
 	for _, seed := range []string{"4hello", "4a\x1e4b\x1ebAQIDBA==", "0{}", "2probe", "3", "5", "6", "b", "4é"} {

@@ -13,7 +13,11 @@ import (
 // poll answers a GET with what waits in the outbox, or with the first packet to
 // come.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
-	if !s.out.claim() {
+	switch s.out.claim() {
+	case ErrClosed:
+		s.server.refuse(w, r, errUnknownSID)
+		return
+	case errTaken:
 		s.mu.Lock()
 		polling := s.transport == Polling
 		s.mu.Unlock()

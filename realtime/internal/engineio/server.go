@@ -1,9 +1,7 @@
 package engineio
 
 import (
-	"context"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -87,6 +85,7 @@ type Server struct {
 	carriers map[carrier]bool    // that are being read; whether that is for their greeting
 	closing  bool                // no session may begin
 	idle     chan struct{}       // closed when open is 0 while closing
+	gone     chan struct{}       // closed when sessions is empty while closing
 }
 
 // NewServer returns a server that calls connect for each new session, with the
@@ -102,6 +101,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 		sessions:   make(map[string]*Session),
 		carriers:   make(map[carrier]bool),
 		idle:       make(chan struct{}),
+		gone:       make(chan struct{}),
 	}
 }
 
@@ -243,7 +243,10 @@ func isUpgrade(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
 func (s *Server) remove(session *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.sessions, session.id)
+	if s.sessions[session.id] == session {
+		delete(s.sessions, session.id)
+		s.checkGone()
+	}
 }
 
 // ended counts a session that has ended.
@@ -302,71 +305,4 @@ func (s *Server) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.open
-}
-
-const (
-	// shutdownBatch sessions are closed at a time, and shutdownPause is the
-	// time between batches, so that clients do not all come back at once.
-	shutdownBatch = 500
-	shutdownPause = 10 * time.Millisecond
-)
-
-// Shutdown refuses new sessions, closes those there are after what was sent has
-// left, and waits for their goroutines. When ctx ends first, it cuts what is
-// left and returns the context's error.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	first := !s.closing
-	s.closing = true
-	if first && s.open == 0 {
-		close(s.idle)
-	}
-	open := make([]*Session, 0, len(s.sessions))
-	for _, session := range s.sessions {
-		if session != nil {
-			open = append(open, session)
-		}
-	}
-	s.mu.Unlock()
-
-	s.cut(false)
-	for i, session := range open {
-		if i%shutdownBatch == shutdownBatch-1 {
-			select {
-			case <-time.After(shutdownPause):
-			case <-ctx.Done():
-			}
-		}
-		session.Close()
-	}
-	done := make(chan struct{})
-	go func() {
-		<-s.idle
-		s.readers.Wait()
-		for _, session := range open {
-			session.out.drain.Wait()
-			session.forget()
-		}
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		s.cut(true)
-		return context.Cause(ctx)
-	}
-}
-
-// cut ends carriers without any ceremony: all, or those that wait for their
-// greeting.
-func (s *Server) cut(all bool) {
-	s.mu.Lock()
-	carriers := maps.Clone(s.carriers)
-	s.mu.Unlock()
-	for c, greeting := range carriers {
-		if all || greeting {
-			c.abort()
-		}
-	}
 }

@@ -1,0 +1,99 @@
+package engineio
+
+import (
+	"context"
+	"maps"
+	"time"
+)
+
+const (
+	// shutdownBatch sessions are closed at a time, and shutdownPause is the
+	// time between batches, so that clients do not all come back at once.
+	shutdownBatch = 500
+	shutdownPause = 10 * time.Millisecond
+
+	// lastPoll is how long polling clients have, when all sessions have ended, to
+	// fetch what is left. One that lives polls again as soon as it has an answer.
+	lastPoll = time.Second
+)
+
+// Shutdown refuses new sessions, closes those there are after what was sent has
+// left, and waits for their goroutines, and a moment for a polling client that
+// is between two polls. When ctx ends first, it cuts what is left and returns
+// the context's cause.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.closing
+	s.closing = true
+	if first && s.open == 0 {
+		close(s.idle)
+	}
+	s.checkGone()
+	open := make([]*Session, 0, len(s.sessions))
+	for _, session := range s.sessions {
+		if session != nil {
+			open = append(open, session)
+		}
+	}
+	s.mu.Unlock()
+
+	s.cut(false)
+	for i, session := range open {
+		if i%shutdownBatch == shutdownBatch-1 {
+			select {
+			case <-time.After(shutdownPause):
+			case <-ctx.Done():
+			}
+		}
+		session.Close()
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-s.idle
+		s.readers.Wait()
+		for _, session := range open {
+			session.out.drain.Wait()
+		}
+		select {
+		case <-s.gone:
+		case <-time.After(lastPoll):
+		case <-ctx.Done():
+		}
+		for _, session := range open {
+			session.forget()
+		}
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		s.cut(true)
+		return context.Cause(ctx)
+	}
+}
+
+// checkGone tells Shutdown when no session is known any more. mu is held.
+func (s *Server) checkGone() {
+	if !s.closing || len(s.sessions) > 0 {
+		return
+	}
+	select {
+	case <-s.gone:
+	default:
+		close(s.gone)
+	}
+}
+
+// cut ends carriers without any ceremony: all, or those that wait for their
+// greeting.
+func (s *Server) cut(all bool) {
+	s.mu.Lock()
+	carriers := maps.Clone(s.carriers)
+	s.mu.Unlock()
+	for c, greeting := range carriers {
+		if all || greeting {
+			c.abort()
+		}
+	}
+}
