@@ -345,13 +345,12 @@ func (o *outbox) hold(held bool) {
 	o.start()
 }
 
-// attach gives the door to s for good. A waiting poll is let go.
-func (o *outbox) attach(s sink) error {
+// attach gives the door to s for good, also that of a closed outbox. A waiting
+// poll is let go.
+func (o *outbox) attach(s sink) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed {
-		return ErrClosed
-	}
+	o.farewell = nil
 	select {
 	case o.wake <- struct{}{}: // for the poll that stands at the door
 	default:
@@ -359,7 +358,6 @@ func (o *outbox) attach(s sink) error {
 	o.held = false
 	o.sink = s
 	o.start()
-	return nil
 }
 
 // close refuses further packets. With flush, those that wait still leave;

@@ -105,6 +105,7 @@ func (s *Session) upgrade(c carrier) {
 func (s *Session) probe(c carrier) bool {
 	s.mu.Lock()
 	candidate := s.candidate == c
+	s.probed = s.probed || candidate
 	s.mu.Unlock()
 	if candidate {
 		c.write([]Packet{probeAnswer})
@@ -128,22 +129,26 @@ func (s *Session) offer(c carrier) bool {
 // switchTo makes the candidate the transport. What waited in the outbox follows.
 func (s *Session) switchTo(c carrier) bool {
 	s.mu.Lock()
-	if s.closed || s.candidate != c {
+	if s.candidate != c {
 		s.mu.Unlock()
 		c.abort()
 		return false
 	}
-	from, to := s.transport, c.name()
-	s.candidate, s.carrier, s.transport = nil, c, to
+	from, to, closed := s.transport, c.name(), s.closed
+	s.candidate, s.carrier = nil, c
+	if closed { // what was sent before that follows all the same
+		s.heartbeat.stop()
+		s.mu.Unlock()
+		s.server.remove(s)
+		s.out.attach(c)
+		return true
+	}
+	s.transport = to
 	s.mu.Unlock()
 	s.server.count.add(MetricConnections, from, -1)
 	s.server.count.add(MetricConnections, to, 1)
 	s.server.count.add(MetricUpgrades, to, 1)
-	if s.out.attach(c) != nil { // ended in between
-		s.out.discard()
-		c.abort()
-		return true
-	}
+	s.out.attach(c)
 	if s.upgrader != nil {
 		s.upgrader.Upgraded(from, to)
 	}
@@ -155,7 +160,7 @@ func (s *Session) abandon(c carrier) {
 	s.mu.Lock()
 	was := s.candidate == c
 	if was {
-		s.candidate = nil
+		s.candidate, s.probed = nil, false
 	}
 	s.mu.Unlock()
 	if was {

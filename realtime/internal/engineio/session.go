@@ -42,6 +42,7 @@ type Session struct {
 	transport string
 	carrier   carrier // what carries it, once that is not polling
 	candidate carrier // what an upgrade under way would make its carrier
+	probed    bool    // the candidate's probe was answered
 	posting   bool    // a POST is under way
 	abort     func()  // ends the reading of its body, while it is read
 	begun     bool    // others know it; before that it does not end
@@ -158,7 +159,7 @@ func (s *Session) end(reason string, flush bool) {
 	if s.abort != nil {
 		s.abort()
 	}
-	carrier, candidate, transport := s.carrier, s.candidate, s.transport
+	transport := s.transport
 	s.mu.Unlock()
 	s.server.count.add(MetricConnections, transport, -1)
 	s.server.count.add(MetricDisconnections, reason, 1)
@@ -170,7 +171,14 @@ func (s *Session) end(reason string, flush bool) {
 	case reason == ReasonTransportClose && flush: // it said so itself, its poll is let go
 		farewell = []Packet{noop}
 	}
-	if left := s.out.close(flush, farewell...); left && carrier == nil {
+	left := s.out.close(flush, farewell...)
+	s.mu.Lock()
+	carrier, candidate := s.carrier, s.candidate // an upgrade may have come in between
+	if left && s.probed {
+		candidate = nil // its client polls no more before it has switched
+	}
+	s.mu.Unlock()
+	if left && carrier == nil {
 		s.linger()
 	} else {
 		s.server.remove(s)
@@ -186,10 +194,11 @@ func (s *Session) end(reason string, flush bool) {
 }
 
 // lingerTime is how long a closed session waits for the poll that fetches what
-// is left in its outbox.
+// is left in its outbox, or for the end of an upgrade.
 const lingerTime = 10 * time.Second
 
-// linger keeps a closed session known until its last poll.
+// linger keeps a closed session known until its last poll, or until what is left
+// has another way.
 func (s *Session) linger() {
 	s.mu.Lock()
 	s.lingering = true
@@ -212,9 +221,13 @@ func (s *Session) forgetSpent() {
 func (s *Session) forget() {
 	s.mu.Lock()
 	s.heartbeat.stop()
+	candidate := s.candidate
 	s.mu.Unlock()
 	s.server.remove(s)
 	s.out.discard()
+	if candidate != nil {
+		candidate.abort()
+	}
 }
 
 // receive handles a packet from the client and reports whether more may follow.
