@@ -85,7 +85,8 @@ type Config struct {
 	// Middleware wraps the answers to all requests of clients, WebSocket
 	// handshakes included, the first outermost; the reference calls it
 	// io.engine.use. A ResponseWriter of its own must have Unwrap, for
-	// http.ResponseController.
+	// http.ResponseController. The [Handshake] has the headers of the request that
+	// it passes on.
 	Middleware []func(http.Handler) http.Handler
 
 	// InitialHeaders may change the headers of the first answer a client gets,
@@ -105,7 +106,8 @@ type Config struct {
 
 	// Cookie is sent with the first answer over polling, its value the id of the
 	// connection, for load balancers that stick to it. Its defaults are the name
-	// "io", the path "/", HttpOnly, and SameSite=Lax. Default nil, no cookie.
+	// "io", the path "/" and SameSite=Lax; it is always HttpOnly. Default nil, no
+	// cookie.
 	Cookie *http.Cookie
 
 	// HTTPCompression is how many bytes the answer to a poll must have to be

@@ -243,7 +243,7 @@ func (s *Socket) answer(id int64) Ack {
 }
 
 // On registers fn as [Socket.On] does, for those who want the compiler to check
-// its type.
+// its type. The client's acknowledgement is empty, or the error.
 func On[T any](s *Socket, event string, fn func(context.Context, T) error) Listener {
 	return s.On(event, fn)
 }

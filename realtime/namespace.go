@@ -243,8 +243,7 @@ func (h *hooks) watchesRooms() bool {
 	return h.rooms.Load() || h.parent != nil && h.parent.watchesRooms()
 }
 
-// Emit sends an event to all sockets of the namespace.
-// It fails when an argument cannot be marshalled.
+// Emit sends an event to all sockets of the namespace, as [Broadcast.Emit] does.
 func (n *Namespace) Emit(event string, args ...any) error { return n.all().Emit(event, args...) }
 
 // EmitWithAck is [Broadcast.EmitWithAck] to all sockets of the namespace.
