@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"io/fs"
 )
@@ -13,10 +14,12 @@ type Engine interface {
 
 // A View is what an [Engine] is asked to render.
 type View struct {
-	FS    fs.FS  // the directory of the setting "views"
-	Name  string // the file in FS, with its extension: "users/show.handlebars"
-	Data  Map    // App.Locals, Response.Locals and the data given to Render, later ones first; never nil
-	Cache bool   // setting "view cache": what was compiled may be kept, files do not change
+	Context context.Context // of the request; nil outside of one
+	FS      fs.FS           // the directory of the setting "views"; of several, the one that has the file
+	Name    string          // the file in FS, with its extension: "users/show.handlebars"
+	Data    Map             // App.Locals, Response.Locals and the data given to Render, later ones first; never nil
+	Options []any           // what Render was given that is no Map: the options of an engine, which refuses what it does not know
+	Cache   bool            // setting "view cache": what was compiled may be kept, files do not change
 }
 
 // Positioned is an error that knows where in a source file it came up. The development page shows the excerpt.

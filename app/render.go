@@ -2,20 +2,23 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 )
 
 // Render answers with a view: the file name in the directory of the setting "views", with the extension of the
 // setting "view engine" when it has none. The view sees App.Locals (of the applications around this one first),
-// Response.Locals and data, the later over the earlier.
+// Response.Locals and the Maps given here, the later over the earlier. What is given besides Maps are options of the
+// view engine; they are apart from the data, so that nothing in a request can pass for one.
 //
 // The page is made whole before anything is sent: a view that fails leaves the answer to the error handlers.
-func (s *Response) Render(name string, data ...Map) error {
+func (s *Response) Render(name string, with ...any) error {
 	buf := buffers.Get().(*bytes.Buffer)
 	defer freeBuffer(buf)
-	if err := s.x.app.render(buf, name, append([]Map{s.Locals}, data...)); err != nil {
+	if err := s.x.app.render(s.x.req.Context(), buf, name, s.Locals, with); err != nil {
 		return err
 	}
 	if s.Header().Get("Content-Type") == "" {
@@ -25,13 +28,13 @@ func (s *Response) Render(name string, data ...Map) error {
 }
 
 // Render renders a view outside of a request, an e-mail for one: as [Response.Render] does, without a Response.
-func (a *App) Render(name string, data ...Map) (string, error) {
+func (a *App) Render(name string, with ...any) (string, error) {
 	var buf bytes.Buffer
-	err := a.render(&buf, name, data)
+	err := a.render(context.Background(), &buf, name, nil, with)
 	return buf.String(), err
 }
 
-func (a *App) render(buf *bytes.Buffer, name string, data []Map) error {
+func (a *App) render(ctx context.Context, buf *bytes.Buffer, name string, locals Map, with []any) error {
 	extension := path.Ext(name)
 	if extension == "" {
 		if a.options.viewEngine == "" {
@@ -44,14 +47,34 @@ func (a *App) render(buf *bytes.Buffer, name string, data []Map) error {
 	if engine == nil {
 		return fmt.Errorf("app: render %q: no engine for %s; register one with Engine(%q, …)", name, extension, extension[1:])
 	}
-	merged := Map{}
-	a.mergeLocals(merged)
-	for _, m := range data {
-		maps.Copy(merged, m)
+	view := View{Context: ctx, Name: path.Clean(name), Data: Map{}, Cache: a.options.viewCache}
+	if view.FS = a.viewsWith(view.Name); view.FS == nil {
+		return fmt.Errorf("app: render %q: it is in none of %s: %w", name, a.options.viewsName, fs.ErrNotExist)
 	}
-	view := View{FS: a.options.views, Name: path.Clean(name), Data: merged, Cache: a.options.viewCache}
+	a.mergeLocals(view.Data)
+	maps.Copy(view.Data, locals)
+	for _, w := range with {
+		if data, ok := w.(Map); ok {
+			maps.Copy(view.Data, data)
+		} else if w != nil {
+			view.Options = append(view.Options, w)
+		}
+	}
 	if err := engine.Render(buf, view); err != nil {
-		return fmt.Errorf("render %s: %w", path.Join(a.options.viewsName, name), err)
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	return nil
+}
+
+// viewsWith is the directory of views that has a file, nil if none of several has it.
+func (a *App) viewsWith(name string) fs.FS {
+	if len(a.options.views) == 1 {
+		return a.options.views[0]
+	}
+	for _, fsys := range a.options.views {
+		if info, err := fs.Stat(fsys, name); err == nil && !info.IsDir() {
+			return fsys
+		}
 	}
 	return nil
 }

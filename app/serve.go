@@ -40,9 +40,15 @@ func (a *App) Listen(addr string) error {
 
 // Serve serves on l, which it closes, until ctx is done. Then it accepts no more, lets the requests in progress end
 // and, at the same time, calls Shutdown of every mounted handler that has it. After the setting "shutdown timeout"
-// it closes what is left. It returns nil when everything has ended by itself; a Server serves once.
+// it closes what is left. In production it starts with [App.CheckViews], and does not serve when that fails. It returns nil when everything has ended by itself; a Server serves once.
 func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	a.start()
+	if !a.options.development {
+		if err := a.CheckViews(); err != nil {
+			l.Close()
+			return fmt.Errorf("app: serve: %w", err)
+		}
+	}
 	var open connections
 	server := &http.Server{
 		ConnState:         open.track,

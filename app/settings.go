@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -17,7 +18,7 @@ type options struct {
 	etag            func(body []byte) string // nil: none
 	jsonEscape      bool
 	jsonIndent      string
-	views           fs.FS
+	views           []fs.FS
 	viewsName       string // for messages
 	viewEngine      string
 	viewCache       bool
@@ -71,13 +72,22 @@ var knownSettings = map[string]func(o *options, value any) error{
 	"views": func(o *options, v any) error {
 		switch v := v.(type) {
 		case fs.FS:
-			o.views, o.viewsName = v, "views"
+			o.views, o.viewsName = []fs.FS{v}, "views"
 			return nil
 		case string:
-			o.views, o.viewsName = os.DirFS(v), v
+			o.views, o.viewsName = []fs.FS{rootDir(v)}, v
+			return nil
+		case []string:
+			if len(v) == 0 {
+				return errors.New("name at least one directory")
+			}
+			o.views, o.viewsName = nil, strings.Join(v, ", ")
+			for _, dir := range v {
+				o.views = append(o.views, rootDir(dir))
+			}
 			return nil
 		}
-		return fmt.Errorf("it is the name of a directory or an fs.FS, not a %T", v)
+		return fmt.Errorf("it is the name of a directory, several of them, or an fs.FS, not a %T", v)
 	},
 	"view engine": func(o *options, v any) (err error) {
 		o.viewEngine, err = as[string](v)
@@ -123,7 +133,7 @@ func as[T any](v any) (T, error) {
 //	trust proxy              false; see [Request.IP]
 //	view cache               true in production
 //	view engine              the extension of views named without one
-//	views                    "views"; a directory or an fs.FS
+//	views                    "views"; a directory, several as a []string, or an fs.FS
 //	x-powered-by             false
 //
 // and two of Zócalo's own
@@ -206,7 +216,7 @@ func (a *App) resolve() {
 		}
 	}
 	if o.views == nil {
-		o.views, o.viewsName = os.DirFS("views"), "views"
+		o.views, o.viewsName = []fs.FS{rootDir("views")}, "views"
 	}
 	if a.Setting("view cache") == nil {
 		o.viewCache = !o.development

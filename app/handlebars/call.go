@@ -107,9 +107,13 @@ func (c *compiler) invoke(f callee, in *invocation) expr {
 		own = c.helpers[f.name]
 	}
 	find := c.path(f.path, true)
+	section := in.isSection(f)
 	return func(r *renderer) value {
 		if h := r.helper(f, own); h != nil {
 			return r.call(h, in)
+		}
+		if section && !r.hasFunction(in.name) {
+			return r.namedSection(in)
 		}
 		v := find(r)
 		if h := r.function(v, in); h != nil {
@@ -197,6 +201,9 @@ func (r *renderer) call(h *helper, in *invocation) value {
 		o = &Options{r: r, in: in, args: args}
 		for _, find := range in.hash {
 			o.hash = append(o.hash, find(r))
+		}
+		if in.main != nil && in.main.decorations != nil {
+			o.decorated = r.decorate(in.main, r.scope)
 		}
 	}
 	r.site = in.at

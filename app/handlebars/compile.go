@@ -13,8 +13,11 @@ type Template struct {
 	file    string
 	source  string
 	main    *program
+	base    int    // where in the source the text starts that was compiled
+	layout  string // what it declares
 	start   site
 	library *library
+	noData  bool // option NoData, and it has no @name: its partials see no data
 	climbs  bool // has a path with ../, so that it matters which contexts are the same
 }
 
@@ -23,10 +26,11 @@ type op func(r *renderer)
 
 // A program is a list of statements, compiled.
 type program struct {
-	template *Template
-	ops      []op
-	params   int // how many block parameters it declares
-	inlines  []inline
+	template    *Template
+	ops         []op
+	params      int // how many block parameters it declares
+	inlines     []inline
+	decorations []decoration
 }
 
 // A compiler turns the tree of one template into closures.
@@ -37,10 +41,15 @@ type compiler struct {
 }
 
 // compile parses and compiles a source. The file is for messages.
-func (l *library) compile(file, source string) (t *Template, err error) {
-	t = &Template{file: file, source: source, library: l}
+func (l *library) compile(file, source string) (*Template, error) {
+	return l.compileAt(file, source, 0, source)
+}
+
+// compileAt compiles a part of a source, which starts at base.
+func (l *library) compileAt(file, source string, base int, part string) (t *Template, err error) {
+	t = &Template{file: file, source: source, base: base, layout: declaredLayout(part), library: l}
 	t.start.template = t
-	tree, err := syntax.Parse(source, l.engine.config.IgnoreStandalone)
+	tree, err := syntax.Parse(part, l.engine.config.IgnoreStandalone)
 	if err != nil {
 		return nil, syntaxError(t, err)
 	}
@@ -50,7 +59,8 @@ func (l *library) compile(file, source string) (t *Template, err error) {
 		}
 	}()
 	c := &compiler{Engine: l.engine, template: t}
-	t.climbs = c.config.Compat || climbs(tree)
+	t.climbs = c.config.Compat || hasPath(tree, func(p *syntax.Path) bool { return p.Depth > 0 && !p.Data })
+	t.noData = c.config.NoData && !hasPath(tree, func(p *syntax.Path) bool { return p.Data })
 	t.main = c.program(tree)
 	return t, nil
 }
@@ -87,7 +97,7 @@ func (c *compiler) program(p *syntax.Program) *program {
 			text.WriteString(s.Text)
 			continue
 		case syntax.Decorator, syntax.DecoratorBlock:
-			out.inlines = append(out.inlines, c.decorator(s))
+			c.decorator(s, out)
 			continue
 		}
 		flush()
@@ -155,8 +165,8 @@ func writeIndex(r *renderer) {
 
 func isPlain(call syntax.Call) bool { return len(call.Params) == 0 && len(call.Hash) == 0 }
 
-// climbs reports whether a tree has a path that starts with ../.
-func climbs(p *syntax.Program) bool {
+// hasPath reports whether a tree has a path that is like that.
+func hasPath(p *syntax.Program, like func(*syntax.Path) bool) bool {
 	var inExpr func(e syntax.Expr) bool
 	inCall := func(call syntax.Call) bool {
 		return inExpr(call.Name) || slices.ContainsFunc(call.Params, inExpr) ||
@@ -165,13 +175,18 @@ func climbs(p *syntax.Program) bool {
 	inExpr = func(e syntax.Expr) bool {
 		switch e := e.(type) {
 		case *syntax.Path:
-			return e.Depth > 0 && !e.Data
+			return like(e)
 		case *syntax.Sub:
 			return inCall(e.Call)
 		}
 		return false
 	}
 	return p != nil && slices.ContainsFunc(p.Body, func(s *syntax.Statement) bool {
-		return s.Name != nil && inCall(s.Call) || climbs(s.Program) || climbs(s.Inverse)
+		partial := s.Kind == syntax.Partial || s.Kind == syntax.PartialBlock
+		name := s.Name
+		if _, path := name.(*syntax.Path); path && partial {
+			s = &syntax.Statement{Call: syntax.Call{Name: &syntax.Literal{}, Params: s.Params, Hash: s.Hash}, Program: s.Program}
+		}
+		return name != nil && inCall(s.Call) || hasPath(s.Program, like) || hasPath(s.Inverse, like)
 	})
 }

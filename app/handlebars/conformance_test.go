@@ -93,6 +93,7 @@ func (c *conformanceCase) run(t *testing.T) string {
 	config.Compat, config.KnownHelpersOnly = on("compat"), on("knownHelpersOnly")
 	config.PreventIndent, config.IgnoreStandalone = on("preventIndent"), on("ignoreStandalone")
 	config.ExplicitPartialContext = on("explicitPartialContext")
+	config.NoData = c.CompileOptions["data"] == false
 	config.AllowCallsToHelperMissing = c.RuntimeOptions.AllowCallsToHelperMissing
 
 	var variables map[string]any

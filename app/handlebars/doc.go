@@ -12,8 +12,9 @@
 // # Views
 //
 // A page views/index.handlebars is rendered, and then views/layouts/main.handlebars around it, which writes it as
-// {{{body}}}. "layout" in the data names another layout; false is none. {{> nav/item}} is
-// views/partials/nav/item.handlebars.
+// {{{body}}}. {{> nav/item}} is views/partials/nav/item.handlebars. [RenderOptions] name another layout for one page; a
+// page, or a layout, names its own in a comment at its start: {{!< admin}}. What a page sets with
+// {{#section "head"}}…{{/section}}, its layouts write with {{{section "head"}}}.
 //
 // With the setting "view cache" off, which is the default in development, an edit shows on the next request; with it
 // on, a file is read and compiled once.

@@ -28,9 +28,9 @@ func views(files ...string) fstest.MapFS {
 	return m
 }
 
-func renderView(e *handlebars.Engine, fsys fs.FS, name string, data app.Map) (string, error) {
+func renderView(e *handlebars.Engine, fsys fs.FS, name string, data app.Map, options ...any) (string, error) {
 	var out bytes.Buffer
-	err := e.Render(&out, app.View{FS: fsys, Name: name + ".handlebars", Data: data})
+	err := e.Render(&out, app.View{FS: fsys, Name: name + ".handlebars", Data: data, Options: options})
 	return out.String(), err
 }
 
@@ -45,24 +45,31 @@ func TestRender(t *testing.T) {
 		"partials/nav/item", "<li>{{label}}</li>",
 	)
 	e := handlebars.New(handlebars.Config{Helpers: handlebars.Helpers{"upper": strings.ToUpper}})
+	type with = handlebars.RenderOptions
 	for _, c := range []struct {
-		name string
-		data app.Map
-		want string
+		name    string
+		options with
+		data    app.Map
+		want    string
 	}{
-		{"index", app.Map{"title": "<Zócalo>"}, "<main><p>&lt;Zócalo&gt;</p><li>x</li></main>&lt;Zócalo&gt;"},
-		{"index", app.Map{"layout": false}, "<p></p><li>x</li>"},
-		{"index", app.Map{"layout": nil}, "<p></p><li>x</li>"},
-		{"index", app.Map{"layout": handlebars.NoLayout}, "<p></p><li>x</li>"},
-		{"index", app.Map{"layout": "other"}, "<other><p></p><li>x</li></other>"},
-		{"index", app.Map{"layout": "deep/one"}, "<deep><p></p><li>x</li></deep>"},
-		{"users/show", app.Map{"id": 7}, "<main>user 7</main>"},
-		{"plain", app.Map{"list": []string{"a", "b"}}, "<main>AB</main>"},
-		{"plain", app.Map{"list": []string{"a"}, "layout": false, "helpers": handlebars.Helpers{"upper": func(s string) string { return s + s }}}, "aa"},
+		{"index", with{}, app.Map{"title": "<Zócalo>"}, "<main><p>&lt;Zócalo&gt;</p><li>x</li></main>&lt;Zócalo&gt;"},
+		{"index", with{Layout: handlebars.NoLayout}, nil, "<p></p><li>x</li>"},
+		{"index", with{Layout: "other"}, nil, "<other><p></p><li>x</li></other>"},
+		{"index", with{Layout: "deep/one"}, nil, "<deep><p></p><li>x</li></deep>"},
+		{"index", with{Layout: "other.handlebars"}, nil, "<other><p></p><li>x</li></other>"},
+		{"index", with{}, app.Map{"layout": "other", "helpers": 1}, "<main><p></p><li>x</li></main>"},
+		{"index", with{Layout: "other"}, app.Map{"handlebars": with{Layout: "deep/one"}}, "<other><p></p><li>x</li></other>"},
+		{"index", with{}, app.Map{"handlebars": with{Layout: "deep/one"}}, "<deep><p></p><li>x</li></deep>"},
+		{"index", with{}, app.Map{"handlebars": map[string]any{"layout": "deep/one"}}, "<main><p></p><li>x</li></main>"},
+		{"users/show", with{}, app.Map{"id": 7}, "<main>user 7</main>"},
+		{"plain", with{}, app.Map{"list": []string{"a", "b"}}, "<main>AB</main>"},
+		{"plain", with{Layout: "-", Helpers: handlebars.Helpers{"upper": func(s string) string { return s + s }}}, app.Map{"list": []string{"a"}}, "aa"},
+		{"plain", with{Layout: "-"}, app.Map{"list": []string{"a"}, "handlebars": with{Helpers: handlebars.Helpers{"upper": func(s string) string { return s + s }}}}, "aa"},
+		{"index", with{Layout: "-", Partials: map[string]string{"nav/item": "mine {{@user}}"}, Data: app.Map{"user": "Ana"}}, nil, "<p></p>mine Ana"},
 	} {
 		for _, cache := range []bool{false, true, true} {
 			var out bytes.Buffer
-			err := e.Render(&out, app.View{FS: fsys, Name: c.name + ".handlebars", Data: c.data, Cache: cache})
+			err := e.Render(&out, app.View{FS: fsys, Name: c.name + ".handlebars", Data: c.data, Options: []any{c.options}, Cache: cache})
 			if err != nil || out.String() != c.want {
 				t.Errorf("%s %v, cache %v: got %q, %v; want %q", c.name, c.data, cache, out.String(), err, c.want)
 			}
@@ -176,11 +183,11 @@ func TestErrors(t *testing.T) {
 func TestLayoutErrors(t *testing.T) {
 	e := handlebars.New(handlebars.Config{})
 	fsys := views("index", "x", "layouts/main", "{{{body}}}", "secret", "s")
-	_, err := renderView(e, fsys, "index", app.Map{"layout": "../secret"})
+	_, err := renderView(e, fsys, "index", nil, handlebars.RenderOptions{Layout: "../secret"})
 	wantError(t, err, `layout "../secret" not found in views/layouts`)
-	_, err = renderView(e, fsys, "index", app.Map{"layout": 3})
-	wantError(t, err, "layout is the name of a layout or false, not a int")
-	_, err = renderView(e, fsys, "index", app.Map{"helpers": handlebars.Helpers{"x": 1}})
+	_, err = renderView(e, fsys, "index", nil, 3)
+	wantError(t, err, "Render takes data, an app.Map, and handlebars.RenderOptions; not a int")
+	_, err = renderView(e, fsys, "index", nil, handlebars.RenderOptions{Helpers: handlebars.Helpers{"x": 1}})
 	wantError(t, err, `helper "x" is not a function but a int`)
 	_, err = renderView(e, fsys, "../index", nil)
 	wantError(t, err, "not found")
@@ -304,7 +311,7 @@ func TestCancelled(t *testing.T) {
 		"stop": func(ctx context.Context) string { cancel(gone); <-ctx.Done(); return "" },
 	}})
 	var out bytes.Buffer
-	err := e.RenderContext(ctx, &out, app.View{FS: views("index", "{{#each list}}{{stop}}{{/each}}"), Name: "index.handlebars", Data: app.Map{"list": []int{1, 2}}})
+	err := e.Render(&out, app.View{Context: ctx, FS: views("index", "{{#each list}}{{stop}}{{/each}}"), Name: "index.handlebars", Data: app.Map{"list": []int{1, 2}}})
 	if wantError(t, err, "gone"); !errors.Is(err, gone) {
 		t.Error(err)
 	}

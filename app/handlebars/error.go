@@ -67,14 +67,14 @@ type site struct {
 }
 
 func (s *site) String() string {
-	line, column := lineColumn(s.template.source, s.offset)
+	line, column := s.lineColumn()
 	return fmt.Sprintf("%s:%d:%d", s.template.file, line, column)
 }
 
 // errorAt makes an error at a place. The cause may be nil.
 func errorAt(s *site, message string, cause error) *Error {
 	e := &Error{File: s.template.file, Message: message, err: cause}
-	e.Line, e.Column = lineColumn(s.template.source, s.offset)
+	e.Line, e.Column = s.lineColumn()
 	e.excerpt = excerpt(s.template.source, e.Line, e.Column)
 	return e
 }
@@ -97,8 +97,9 @@ func fileError(file string, err error) *Error {
 	return &Error{File: file, Message: err.Error(), err: err}
 }
 
-func lineColumn(source string, offset int) (line, column int) {
-	before := source[:min(offset, len(source))]
+func (s *site) lineColumn() (line, column int) {
+	source := s.template.source
+	before := source[:min(s.template.base+s.offset, len(source))]
 	start := strings.LastIndexByte(before, '\n') + 1
 	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
 }

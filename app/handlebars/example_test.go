@@ -12,9 +12,9 @@ import (
 
 func Example() {
 	views := fstest.MapFS{
-		"index.handlebars":           {Data: []byte("{{#each people}}{{> person}}{{/each}}")},
+		"index.handlebars":           {Data: []byte("{{#each people}}{{> person}}\n{{/each}}")},
 		"layouts/main.handlebars":    {Data: []byte("<h1>{{title}}</h1>\n{{{body}}}")},
-		"partials/person.handlebars": {Data: []byte("<p>{{shout name}}</p>\n")},
+		"partials/person.handlebars": {Data: []byte("<p>{{shout name}}</p>")},
 	}
 	server := app.New()
 	server.Engine("handlebars", handlebars.New(handlebars.Config{
@@ -30,8 +30,7 @@ func Example() {
 	// Output:
 	// <h1>Who is here</h1>
 	// <p>ANA</p>
-	// <p>&lt;EVA&gt;</p>
-	//  <nil>
+	// <p>&lt;EVA&gt;</p> <nil>
 }
 
 func ExampleEngine_Compile() {

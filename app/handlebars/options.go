@@ -9,6 +9,8 @@ type Options struct {
 	in   *invocation
 	args []value
 	hash []value
+
+	decorated *decorated // the block, if it has decorators
 }
 
 func (o *Options) live() *renderer {
@@ -85,6 +87,9 @@ func (o *Options) Value(name string) any {
 // Data is the variable @name, nil if there is none.
 func (o *Options) Data(name string) any {
 	r := o.live()
+	if o.in.at.template.noData {
+		return nil
+	}
 	v, _ := r.variable(r.frame, name)
 	return v.export(&r.engine.fields)
 }
@@ -132,6 +137,7 @@ func (o *Options) render(p *program, context value, data map[string]any, params 
 	for _, v := range params {
 		values = append(values, value{any: v})
 	}
+	r.ready = o.decorated
 	r.runWith(p, context, values...)
 	return string(r.out[len(before.out):])
 }

@@ -47,6 +47,7 @@ type inlines struct {
 // in it: ../ in one leads from its context to that around the program.
 func (r *renderer) define(p *program, around *scope) *inlines {
 	def := &inlines{parent: r.home.inlines}
+	defer r.in(around)()
 	for _, in := range p.inlines {
 		def.names = append(def.names, text(in.name(r)))
 		def.closures = append(def.closures, closure{in.program, around, r.params, r.home})
@@ -64,19 +65,6 @@ func (r *renderer) inline(name string) (closure, bool) {
 		}
 	}
 	return closure{}, false
-}
-
-// decorator compiles {{#*inline "name"}}…{{/inline}}, the one decorator that there is.
-func (c *compiler) decorator(s *syntax.Statement) inline {
-	f := c.callee(s.Call)
-	if f.name != "inline" {
-		c.fail(s.Pos, `Missing decorator: "`+f.name+`"`)
-	}
-	in := inline{name: func(*renderer) value { return value{any: "undefined"} }, program: c.program(s.Program)}
-	if len(s.Params) > 0 {
-		in.name = c.expr(s.Params[0])
-	}
-	return in
 }
 
 // A partialCall is {{> name context key=value}} or {{#> name …}}block{{/name}}.
@@ -142,7 +130,11 @@ func (r *renderer) partial(call *partialCall) {
 		r.fail("the partial %s is included more than %d levels deep: %s", name, maxPartials, r.cycle())
 	}
 	r.trail = append(r.trail, call.at)
-	start := len(r.out)
+	start, outer := len(r.out), r.frame
+	if call.at.template.noData {
+		r.frame = r.frames.take()
+		r.frame.sealed = true
+	}
 	to := r.target(call, name) // before the inline partials of the block are in force
 	if call.block != nil {
 		r.runWithBlock(to, call.block, context)
@@ -150,6 +142,10 @@ func (r *renderer) partial(call *partialCall) {
 		r.runTarget(to, context, r.home.inlines)
 	}
 	r.trail = r.trail[:len(r.trail)-1]
+	if r.frame != outer {
+		r.frame = outer
+		r.frames.release()
+	}
 	if call.indent != "" {
 		r.out = indentLines(r.out, start, call.indent)
 	}
@@ -193,7 +189,7 @@ func (r *renderer) target(call *partialCall, name string) (to target) {
 	if !found && call.block == nil {
 		r.site = call.at
 		r.trail = r.trail[:len(r.trail)-1]
-		r.failWith(fs.ErrNotExist, "The partial %s could not be found%s", name, r.library.missingPartial(name))
+		r.failWith(fs.ErrNotExist, "The partial %s could not be found%s", name, r.missingPartial(name))
 	}
 	return to
 }
@@ -222,7 +218,7 @@ func (r *renderer) runWithBlock(to target, block *program, context value) {
 		inlines = r.define(block, r.scope)
 	}
 	f := r.frames.take()
-	f.parent, f.hasBlock, f.block = r.frame, true, own
+	f.parent, f.hasBlock, f.block = r.frame, !r.frame.sealed, own
 	r.frame = f
 	r.runTarget(to, context, inlines)
 	r.frame = f.parent
@@ -268,10 +264,17 @@ func (r *renderer) runTemplate(t *Template, context value, inlines *inlines) {
 
 // template finds the template of a partial, nil if there is none.
 func (r *renderer) template(call *partialCall, name string) *Template {
-	if call.dynamic == nil {
+	if call.dynamic == nil && r.options.Partials == nil {
 		if t := call.static.Load(); t != nil {
 			return t
 		}
+	}
+	if source, ok := r.options.Partials[name]; ok {
+		t, err := r.library.given.compile(r.library, name, name, source)
+		if err != nil {
+			r.includeError(err)
+		}
+		return t
 	}
 	t, err := r.partialTemplate(name)
 	if err != nil {

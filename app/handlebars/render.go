@@ -29,15 +29,20 @@ type renderer struct {
 	site   *site   // where the renderer is, for errors
 	trail  []*site // of the partials that it is in
 
-	seen   map[string]*Template // templates read for this page, when files may change
-	body   html                 // the page that a layout is for
-	around overlay              // the context of the layout
+	seen     map[place]*Template           // templates read for this page, when files may change
+	indexes  map[*folder]map[string]string // names of partials, likewise
+	options  RenderOptions
+	about    about     // @exphbs, if it has a view
+	body     html      // the page that a layout is for
+	around   overlay   // the context of the layout
+	sections []section // what the page has set for it
 
 	scopes      pool[scope]
 	frames      pool[frame]
 	loops       pool[loop]
 	activations pool[activation]
 	args        []value
+	ready       *decorated // the block of a helper that is being called
 }
 
 // A scope is a context. Where a partial begins there is no parent.
@@ -49,6 +54,7 @@ type scope struct {
 // A frame is a set of @data variables; what it has not, the parent has.
 type frame struct {
 	parent *frame
+	sealed bool           // has nothing, not even @root: see Template.noData
 	vars   map[string]any // of a helper or of the render call
 
 	loop        bool // has @index, @key, @first and @last
@@ -193,6 +199,14 @@ func (r *renderer) run(p *program) {
 // runIn is run for a program that stands in a scope, which is that around the one in force if the program has a context
 // of its own.
 func (r *renderer) runIn(p *program, around *scope) {
+	if p.decorations != nil {
+		r.runDecorated(p, around)
+		return
+	}
+	r.runOps(p, around)
+}
+
+func (r *renderer) runOps(p *program, around *scope) {
 	if p.inlines == nil {
 		for _, op := range p.ops {
 			op(r)
@@ -258,10 +272,13 @@ func (r *renderer) variable(f *frame, name string) (value, bool) {
 		if f.hasBlock && name == "partial-block" {
 			return value{any: f.block}, f.block != nil
 		}
+		if f.parent == nil && name == "exphbs" && r.about.view != "" && !f.sealed {
+			return value{any: &r.about}, true
+		}
 		if v, ok := f.vars[name]; ok {
 			return value{any: v}, true
 		}
-		if f.parent == nil && name == "root" {
+		if f.parent == nil && name == "root" && !f.sealed {
 			return r.root, true
 		}
 	}

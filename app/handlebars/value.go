@@ -43,7 +43,7 @@ func (v value) export(fields *fieldCache) any {
 	case *overlay:
 		return x.toMap(fields)
 	case *html:
-		return SafeString(x.text)
+		return string(x.text)
 	}
 	return v.any
 }

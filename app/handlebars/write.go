@@ -13,7 +13,8 @@ import (
 // html/template's HTML are accepted as well.
 type SafeString string
 
-// html is the page that a layout writes as {{{body}}}.
+// html is the page that a layout writes as {{{body}}}. It is text like any other, as in express-handlebars: {{body}}
+// escapes it.
 type html struct{ text []byte }
 
 var (
@@ -48,7 +49,11 @@ func (r *renderer) write(v value, escape bool) {
 	case SafeString:
 		r.out = append(r.out, x...)
 	case *html:
-		r.out = append(r.out, x.text...)
+		if escape {
+			r.out = appendEscaped(r.out, string(x.text))
+		} else {
+			r.out = append(r.out, x.text...)
+		}
 	case int:
 		r.out = strconv.AppendInt(r.out, int64(x), 10)
 	case nil:

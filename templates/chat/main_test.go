@@ -48,6 +48,12 @@ func TestPages(t *testing.T) {
 	}
 }
 
+func TestViews(t *testing.T) {
+	if err := newServer().CheckViews(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTwoPeopleTalk(t *testing.T) {
 	base := serve(t)
 	ana, luis := connect(t, base), connect(t, base)

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -380,3 +381,10 @@ func isSpace(r rune) bool { return r != 0x85 && unicode.IsSpace(r) || r == 0xfef
 
 func trimSpaceLeft(s string) string  { return strings.TrimLeftFunc(s, isSpace) }
 func trimSpaceRight(s string) string { return strings.TrimRightFunc(s, isSpace) }
+
+// TrimLeft and TrimRight take what JavaScript takes for white space off, the byte order mark included.
+func TrimLeft(s string) string  { return trimSpaceLeft(s) }
+func TrimRight(s string) string { return trimSpaceRight(s) }
+
+// TrimBytes is String.prototype.trim.
+func TrimBytes(b []byte) []byte { return bytes.TrimFunc(b, isSpace) }
