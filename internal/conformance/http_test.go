@@ -218,6 +218,46 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
+// TestGoodPacketBeforeBad has others see that the first packet of a bad payload was handled.
+func TestGoodPacketBeforeBad(t *testing.T) {
+	s := newSite(t, "bench")
+	l := s.dial("?EIO=4&transport=websocket")
+	l.read()
+	l.send(text("40"))
+	l.read()
+	sid := s.open()
+	s.expect(s.post(sid, "40"), 200, "ok")
+	s.poll(sid)
+	s.expect(s.post(sid, "42[\"broadcast\",\"good\"]\x1eabc"), 200, "ok")
+	l.expect(text(`42["tick","good"]`))
+	s.gone(sid)
+}
+
+// TestPollCompression polls as a client that reads gzip, which it asks for itself, so that it gets what was written.
+func TestPollCompression(t *testing.T) {
+	for _, test := range []struct {
+		name, message, accept, coding string
+	}{
+		{"long", strings.Repeat("a", 1023), "gzip, deflate", "gzip"}, // with its type, 1024 bytes
+		{"long, for deflate", strings.Repeat("a", 1023), "deflate", "deflate"},
+		{"short", strings.Repeat("a", 1022), "gzip, deflate", ""},
+		{"not accepted", strings.Repeat("a", 5000), "identity", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t, "eio4")
+			sid := s.open()
+			s.expect(s.post(sid, "4"+test.message), 200, "ok")
+			got := s.do("GET", session(sid), "", "Accept-Encoding", test.accept)
+			if coding := got.header.Get("Content-Encoding"); coding != test.coding {
+				t.Errorf("Content-Encoding %q, want %q", coding, test.coding)
+			}
+			if plain := got.body == "4"+test.message; plain != (test.coding == "") {
+				t.Errorf("got %d bytes", len(got.body))
+			}
+		})
+	}
+}
+
 func TestPayloadLimit(t *testing.T) {
 	fits, tooLong := "4"+strings.Repeat("é", 49)+"x", "4"+strings.Repeat("é", 50)
 	if len(fits) != 100 || len(tooLong) != 101 {

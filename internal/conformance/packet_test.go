@@ -158,6 +158,9 @@ func TestPackets(t *testing.T) {
 		{"characters that HTML escapes", []frame{text(`42["message","<a href='x'>&amp;</a>"]`)}, []frame{text(`42["message-back","<a href='x'>&amp;</a>"]`)}},
 		{"characters beyond ASCII", []frame{text("42[\"message\",\"żółć 漢字 🎉 \u2028\u2029\"]")}, []frame{text("42[\"message-back\",\"żółć 漢字 🎉 \u2028\u2029\"]")}},
 		{"the order of keys", []frame{text(`42["message",{"z":1,"a":{"y":2,"b":3}}]`)}, []frame{text(`42["message-back",{"z":1,"a":{"y":2,"b":3}}]`)}},
+		{"half a surrogate pair", []frame{text(`42["message","\ud800"]`)}, []frame{text(`42["message-back","\ud800"]`)}},
+		{"numbers, which stay as they are written", []frame{text(`42["message",1e21,1e-7,-0,9007199254740993]`)},
+			[]frame{text(`42["message-back",1e21,1e-7,-0,9007199254740993]`)}},
 		{"a numeric event name", []frame{text(`42[1,"x"]`)}, nil},
 		{"an empty event name", []frame{text(`42["","x"]`)}, nil},
 		{"an event that nobody listens to", []frame{text(`42["random"]`), text(`427["random"]`)}, nil},
@@ -201,6 +204,20 @@ func TestConnect(t *testing.T) {
 			}
 			l.expect(text(test.auth))
 		})
+	}
+}
+
+// TestEventRightBehindConnect sends without waiting for the answer, which Node's server takes for an event before CONNECT.
+func TestEventRightBehindConnect(t *testing.T) {
+	s := newSite(t, "sio5")
+	sid := s.open()
+	s.expect(s.post(sid, "40\x1e42[\"message\",1]"), 200, "ok")
+	var got []string
+	for len(got) < 3 {
+		got = append(got, strings.Split(s.poll(sid).body, "\x1e")...)
+	}
+	if want := `42["message-back",1]`; got[2] != want {
+		t.Errorf("got %q, want %s in the end", got, want)
 	}
 }
 
