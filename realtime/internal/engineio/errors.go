@@ -20,7 +20,7 @@ var (
 	errMethod      = requestError{400, 2, "Bad handshake method", "a session begins with a GET; something between client and server may have changed the method"}
 	errBadRequest  = requestError{400, 3, "Bad request", "one poll and one POST at a time, on the session's own transport; for WebSocket the proxy must pass Upgrade and Connection on"}
 	errForbidden   = requestError{403, 4, "Forbidden", "Config.AllowRequest refused it"}
-	errProtocol    = requestError{400, 5, "Unsupported protocol version", ""} // wrongVersion adds the cure
+	errProtocol    = requestError{400, 5, "Unsupported protocol version", "this server speaks Engine.IO 4 (EIO=4, socket.io-client 3 and 4)"} // see wrongVersion
 	errID          = requestError{400, 3, "Bad request", "Config.GenerateID failed, or gave an id that is empty or in use"}
 	errGreeting    = requestError{400, 3, "Bad request", "a stream begins with an open packet, in Config.UpgradeTimeout"}
 	errOrigin      = requestError{403, 4, "Origin not allowed", "add the page's origin to Config.CORS.Origins"}
