@@ -37,7 +37,7 @@ type client struct {
 
 // connect is called by the engine for each new session.
 func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
-	c := &client{server: s, session: session, handshake: newHandshake(r), gone: make(chan struct{}),
+	c := &client{server: s, session: session, handshake: s.config.newHandshake(r), gone: make(chan struct{}),
 		sockets: make(map[string]*Socket, 1), running: make(map[string]*Socket, 1)}
 	c.decoder = s.config.Codec.NewDecoder(parser.Limits{MaxAttachments: s.config.MaxAttachments})
 	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)

@@ -82,6 +82,11 @@ type Config struct {
 	// client is told with status 403. It must not keep the request. It may wait.
 	AllowRequest func(r *http.Request) error
 
+	// Attach returns what the handshakes of a client's sockets have as Attached:
+	// what middleware has put into the context of the client's first request, for
+	// example, such as its session. It must not keep the request.
+	Attach func(r *http.Request) any
+
 	// Middleware wraps the answers to all requests of clients, WebSocket
 	// handshakes included, the first outermost; the reference calls it
 	// io.engine.use. A ResponseWriter of its own must have Unwrap, for

@@ -22,7 +22,7 @@ type Engine struct {
 func NewEngine(config Config, onConnection func(*Conn)) *Engine {
 	e := &Engine{config: config.withDefaults()}
 	e.engine = engineio.NewServer(e.config.engine(), func(s *engineio.Session, r *http.Request) engineio.Handler {
-		c := &Conn{session: s, handshake: newHandshake(r)}
+		c := &Conn{session: s, handshake: e.config.newHandshake(r)}
 		h := connHandler{c, e.config.Logger}
 		if h.protect(func() { onConnection(c) }) != nil {
 			s.Abort()

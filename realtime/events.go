@@ -248,6 +248,12 @@ func On[T any](s *Socket, event string, fn func(context.Context, T) error) Liste
 	return s.On(event, fn)
 }
 
+// Handle registers fn as [Socket.On] does, for those who want the compiler to
+// check its types. What it returns is the acknowledgement.
+func Handle[Req, Res any](s *Socket, event string, fn func(context.Context, Req) (Res, error)) Listener {
+	return s.On(event, fn)
+}
+
 // Call emits an event with one argument and waits for the client's answer, of
 // which it returns the first value. It fails as [Socket.EmitWithAck] does, or
 // with an *[ArgumentError] when the answer is no Res.

@@ -67,21 +67,24 @@ func ExampleConfig_middleware() {
 	http.Handle("/socket.io/", server)
 }
 
-// What the middleware knows of a request reaches the socket as a header.
-func ExampleConfig_session() {
-	userOf := func(r *http.Request) string { return "of the session that r's cookie names" }
+// What the middleware knows of a request, such as the session of its cookie,
+// reaches the sockets.
+func ExampleConfig_attach() {
+	type Session struct{ User string }
+	type sessionKey struct{}
 	identify := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r = r.Clone(r.Context())
-			r.Header.Set("X-User", userOf(r)) // in any case: a client may have sent one
-			next.ServeHTTP(w, r)
+			session := &Session{User: "of r's cookie"}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, session)))
 		})
 	}
 	server := realtime.NewServer(realtime.Config{
 		Middleware: []func(http.Handler) http.Handler{identify},
+		Attach:     func(r *http.Request) any { return r.Context().Value(sessionKey{}) },
 	})
 	server.On("connection", func(socket *realtime.Socket) {
-		socket.Set("user", socket.Handshake().Headers.Get("X-User"))
+		session := socket.Handshake().Attached.(*Session)
+		socket.Set("user", session.User)
 	})
 }
 

@@ -115,6 +115,7 @@ func Example_server() {
 	io.OfFunc(func(name string, h *realtime.Handshake) bool { return check(h.Query["token"]) })
 
 	log.Print(len(io.Sockets()), io.Socket("id"), len(io.In("room1").Sockets()))
+	log.Print(io.Rooms())
 	all, err := io.FetchSockets(ctx)
 	log.Print(len(all), err)
 	some, err := io.Of("/admin").In("room1").FetchSockets(ctx)

@@ -19,6 +19,8 @@ type Handshake struct {
 	URL     string
 	Secure  bool // over TLS
 	Time    time.Time
+
+	Attached any // what Config.Attach returned, nil without it
 }
 
 // DecodeAuth decodes the client's auth object into the value dst points to.
@@ -47,12 +49,16 @@ func (h *Handshake) MarshalJSON() ([]byte, error) {
 }
 
 // newHandshake copies what a client's first request tells.
-func newHandshake(r *http.Request) *Handshake {
+func (c *Config) newHandshake(r *http.Request) *Handshake {
 	headers := r.Header.Clone()
 	headers.Set("Host", r.Host)
 	address := r.RemoteAddr
 	if i := strings.LastIndexByte(address, ':'); i >= 0 {
 		address = strings.Trim(address[:i], "[]")
+	}
+	var attached any
+	if c.Attach != nil {
+		attached = c.Attach(r)
 	}
 	return &Handshake{
 		Auth:    emptyObject,
@@ -62,6 +68,8 @@ func newHandshake(r *http.Request) *Handshake {
 		URL:     r.URL.RequestURI(),
 		Secure:  r.TLS != nil,
 		Time:    time.Now(),
+
+		Attached: attached,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -298,6 +299,42 @@ func TestServerSideEmitAlone(t *testing.T) {
 				t.Errorf("%q was sent", name)
 			}
 		}
+	})
+}
+
+func TestAttach(t *testing.T) {
+	type userKey struct{}
+	config := realtime.Config{
+		Middleware: []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, "ana")))
+			})
+		}},
+		Attach: func(r *http.Request) any { return r.Context().Value(userKey{}) },
+	}
+	inWorld(t, config, func(w *world) {
+		w.server.Use(func(s *realtime.Socket) error {
+			return fmt.Errorf("you are %v", s.Handshake().Attached)
+		})
+		c := openWebSocket(w)
+		c.send("40")
+		c.expect(`44{"message":"you are ana"}`)
+		c.close()
+	})
+}
+
+func TestRoomsOfANamespace(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		clients, sockets := crowd(w, 2)
+		sockets[0].Join("red", "blue")
+		sockets[1].Join("blue")
+		realtime.Handle(sockets[0], "typed", func(_ context.Context, n int) (int, error) { return n + 1, nil })
+		if got := w.server.Rooms(); !slices.Equal(got, []string{"blue", "red"}) {
+			t.Errorf("rooms %q", got)
+		}
+		clients[0].send(`421["typed",1]`)
+		clients[0].expect(`431[2]`)
+		disperse(clients)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -294,6 +295,19 @@ func (n *Namespace) SocketsLeave(rooms ...string) error { return n.all().Sockets
 // DisconnectSockets disconnects all sockets of the namespace; see
 // [Socket.Disconnect].
 func (n *Namespace) DisconnectSockets(close bool) error { return n.all().DisconnectSockets(close) }
+
+// Rooms returns the rooms of this server's sockets, sorted, without those of their
+// ids.
+func (n *Namespace) Rooms() []string {
+	var rooms []string
+	for _, s := range n.Sockets() {
+		if in := n.adapter.Rooms(s.id); len(in) > 1 { // it may just have gone
+			rooms = append(rooms, in[1:]...)
+		}
+	}
+	slices.Sort(rooms)
+	return slices.Compact(rooms)
+}
 
 // Socket returns the socket with that id on this server, or nil.
 func (n *Namespace) Socket(id string) *Socket {

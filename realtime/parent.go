@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"time"
 )
 
 // ParentNamespace stands for the namespaces that clients make by joining them:
@@ -90,5 +91,16 @@ func (p *ParentNamespace) Except(rooms ...string) *Broadcast { return p.all().Ex
 // Volatile returns a broadcast to all sockets of all children that can take an
 // event at once.
 func (p *ParentNamespace) Volatile() *Broadcast { return p.all().Volatile() }
+
+// Local returns a broadcast to all sockets of all children on this server.
+func (p *ParentNamespace) Local() *Broadcast { return p.all().Local() }
+
+// Compress returns a broadcast to all sockets of all children that is compressed
+// or not; see [Broadcast.Compress].
+func (p *ParentNamespace) Compress(compress bool) *Broadcast { return p.all().Compress(compress) }
+
+// Timeout returns a broadcast to all sockets of all children whose answers are
+// awaited for d at most.
+func (p *ParentNamespace) Timeout(d time.Duration) *Broadcast { return p.all().Timeout(d) }
 
 func (p *ParentNamespace) all() *Broadcast { return &Broadcast{parent: p} }
