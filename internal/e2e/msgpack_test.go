@@ -158,6 +158,25 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
+// Clients that speak MessagePack go through every scenario: npm's client with
+// npm's codec, and our bundle.
+func TestMessagePack(t *testing.T) {
+	modules(t)
+	for client, modes := range map[string][]string{"npm msgpack": {"upgrade"}, "our msgpack": modes} {
+		for _, mode := range modes {
+			t.Run(client+" "+mode, func(t *testing.T) {
+				p := newPlaceFor(t, mode, 50, msgpack.Codec)
+				p.Client = client
+				place, err := json.Marshal(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				runNode(t, "node.mjs", string(place))
+			})
+		}
+	}
+}
+
 // What npm's encoders write means the same to us.
 func TestMessagePackFromNPM(t *testing.T) {
 	for _, v := range npm(t, "values", nil) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime"
+	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
 // heartbeat is the ping interval of the rough side of town.
@@ -25,6 +26,7 @@ type place struct {
 	Control   string `json:"control"`   // where a scenario orders a restart, a stall, a cut
 	Mode      string `json:"mode"`      // polling, websocket or upgrade
 	Crowd     int    `json:"crowd"`     // how many clients the runtime can open at once
+	Client    string `json:"client"`    // for Node: which client comes, see node.mjs
 
 	reports chan report // from a page; Node writes its own to stdout
 }
@@ -37,13 +39,22 @@ type report struct {
 
 // newPlace opens a place that ends with the test.
 func newPlace(t *testing.T, mode string, crowd int) *place {
+	return newPlaceFor(t, mode, crowd, parser.JSON)
+}
+
+// newPlaceFor opens a place where codec is spoken.
+func newPlaceFor(t *testing.T, mode string, crowd int, codec parser.Codec) *place {
 	ledger := newLedger()
-	main := &host{t: t, ledger: ledger, addr: "127.0.0.1:0"}
+	main := &host{t: t, ledger: ledger, addr: "127.0.0.1:0", config: realtime.Config{Codec: codec}}
+	if codec != parser.Codec(parser.JSON) {
+		main.config.MaxPayload = 2e6 // a packet is one message, with a text and bytes where JSON sends two
+	}
 	main.start()
 	t.Cleanup(main.stop)
 	rough := &host{t: t, ledger: ledger, addr: "127.0.0.1:0", config: realtime.Config{
 		PingInterval: heartbeat,
 		PingTimeout:  3 * heartbeat,
+		Codec:        codec,
 
 		PerMessageDeflate: &realtime.PerMessageDeflate{Threshold: 1},
 	}}

@@ -7,9 +7,10 @@ const patience = 15_000;
 export class Town {
   // io: the client library's entry; url: the server; rough: the same handlers with a short heartbeat, behind a
   // proxy that can stall and cut; heartbeat: the interval of that, in ms; control: the harness; mode: polling,
-  // websocket or upgrade; crowd: how many clients this runtime can open at once; options: of every socket.
-  constructor({ io, url, rough, heartbeat, control, mode, crowd, options }) {
-    Object.assign(this, { io, url, rough, heartbeat, control, mode, crowd, options, opened: [] });
+  // websocket or upgrade; crowd: how many clients this runtime can open at once; options: of every socket;
+  // client: the client's name.
+  constructor({ io, url, rough, heartbeat, control, mode, crowd, options, client }) {
+    Object.assign(this, { io, url, rough, heartbeat, control, mode, crowd, options, client, opened: [] });
   }
 
   get transports() {

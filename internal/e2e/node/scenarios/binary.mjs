@@ -87,7 +87,7 @@ export default {
   async "loses the connection over a message that is too large, and comes back"(town) {
     const socket = await town.open();
     const gone = next(socket, "disconnect");
-    socket.emit("bounce", filled(1_200_000));
+    socket.emit("bounce", filled(2_400_000));
     const [reason] = await gone;
     check(["transport close", "transport error"].includes(reason), `reason ${reason}`);
     await connected(socket);
