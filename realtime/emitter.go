@@ -188,7 +188,8 @@ func (e Emitter) transmit(id int64, event string, args []any) error {
 	}
 	if offset != "" {
 		if e.room != nil {
-			if err := s.client.session.WaitRoom(e.room, appendFrames(nil, frames, e.plain)...); err != nil {
+			err := s.client.session.WaitRoom(e.room, appendFrames(nil, frames, e.plain)...)
+			if err != nil && !(err == engineio.ErrClosed && s.mayComeBack()) {
 				return sendError(err)
 			}
 		}
@@ -210,11 +211,18 @@ func (e Emitter) transmit(id int64, event string, args []any) error {
 	return nil
 }
 
-// mayComeBack reports whether what the socket is sent may have to be sent again.
+// mayComeBack reports whether what the socket is sent may have to be sent again,
+// because it is connected, or its client was until a moment ago.
 func (s *Socket) mayComeBack() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pid != "" && s.state == connected
+	switch {
+	case !s.joined || s.pid == "":
+		return false
+	case s.state == disconnected:
+		return recoverable(s.reason) && time.Since(s.ended) < s.namespace.server.config.Recovery.MaxDisconnection
+	}
+	return true
 }
 
 // isWatched reports whether anybody wants to see what goes out to the socket.

@@ -125,7 +125,7 @@ func (s *Socket) onEvent(p *parser.Packet) {
 	config.Metrics.Add(MetricPending, "", 1)
 	if !s.inbox.add(p.Size(), func() {
 		config.Metrics.Add(MetricPending, "", -1)
-		if s.welcomed() {
+		if s.heeds() {
 			s.take(p)
 		}
 	}) {

@@ -173,3 +173,26 @@ func TestTextThatIsNoUTF8(t *testing.T) {
 		t.Errorf("reason %q", got)
 	}
 }
+
+// Who is put out is told so, even by a middleware, and what it sent before is no
+// longer heeded.
+func TestDisconnectIsAtOnce(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		w.server.Of("/kicks").Use(func(s *realtime.Socket) error { s.Disconnect(false); return nil })
+		w.server.On("connection", func(s *realtime.Socket) {
+			s.On("kick", func() { time.Sleep(time.Second); s.Disconnect(false) })
+			s.On("more", func() { t.Error("a handler ran of a socket that was put out") })
+		})
+		c := dialWebSocket(w)
+		if got, want := c.joinAs("/kicks", ""), `44/kicks,{"message":"server namespace disconnect"}`; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		c.send(`42["kick"]`)
+		c.send(`42["more"]`)
+		c.expect("41")
+		c.send(`42["more"]`) // it could not know yet
+		c.send("40")
+		c.expectPrefix("40{")
+		c.close()
+	})
+}

@@ -26,8 +26,8 @@ type Namespace struct {
 	nextAck   atomic.Int64  // acks are numbered together, since a broadcast has one number for all
 	announced chan struct{} // closed when the handlers of "new_namespace" have run
 
-	mu          sync.Mutex // guards the rest
-	recoverable map[string]*Socket
+	mu          sync.Mutex           // guards the rest
+	recoverable map[string][]*Socket // by the secret to come back with; replaced, never changed
 
 	// Guarded by the server's mu.
 	dynamic  bool // it may go
@@ -64,7 +64,7 @@ func newNamespace(s *Server, name string, parent *ParentNamespace) *Namespace {
 		if _, able := n.adapter.(adapter.Recoverer); !able {
 			panic(fmt.Sprintf("realtime: Config.Recovery needs an adapter.Recoverer, which %T is not", n.adapter))
 		}
-		n.recoverable = make(map[string]*Socket)
+		n.recoverable = make(map[string][]*Socket)
 	}
 	return n
 }

@@ -1,7 +1,7 @@
 package realtime
 
 import (
-	"cmp"
+	"slices"
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -12,7 +12,9 @@ import (
 // in order and once each: https://socket.io/docs/v4/connection-state-recovery.
 // The client needs nothing for it; socket.recovered is true at both ends.
 //
-// Events that want an acknowledgement, and volatile ones, are not sent again.
+// An event that is emitted to a socket whose client is gone for a moment is one
+// that it missed. Those that want an acknowledgement, and volatile ones, are not
+// sent again.
 // What would have to be sent again takes memory, and a client that has missed
 // more than is kept begins anew.
 type Recovery struct {
@@ -28,12 +30,18 @@ type Recovery struct {
 	// MaxBytes is how many bytes of events are kept, for each namespace. Default
 	// 16 MiB.
 	MaxBytes int
+
+	// MaxSessions is how many clients that are gone may come back, to each
+	// namespace; of more, those that have been gone longest cannot. Default
+	// 100 000.
+	MaxSessions int
 }
 
 func (r Recovery) withDefaults() Recovery {
 	setDefault(&r.MaxDisconnection, 2*time.Minute)
 	setDefault(&r.MaxBytes, 16<<20)
-	if r.MaxDisconnection < 0 || r.MaxBytes < 0 {
+	setDefault(&r.MaxSessions, 100_000)
+	if r.MaxDisconnection < 0 || r.MaxBytes < 0 || r.MaxSessions < 0 {
 		panic("realtime: Config.Recovery has a negative option; leave it 0 for the default")
 	}
 	return r
@@ -49,6 +57,7 @@ func (c *Config) retention() adapter.Retention {
 		Sessions: c.Recovery.MaxDisconnection,
 		Packets:  c.Recovery.MaxDisconnection + c.PingInterval + 2*c.PingTimeout,
 		Bytes:    c.Recovery.MaxBytes,
+		Most:     c.Recovery.MaxSessions,
 	}
 }
 
@@ -62,31 +71,52 @@ func recoverable(reason string) bool {
 	return false
 }
 
-// remember makes the socket known by its secret, for as long as it is connected.
-func (s *Socket) remember() {
+// legacy is what a socket leaves to the one that goes on where it was.
+type legacy struct{ values map[string]any }
+
+// depart takes the socket out of the adapter, which keeps its session if the
+// client may come back. It returns the rooms that the socket was in. Some time
+// later, all handlers having run, bequeath follows.
+func (s *Socket) depart(reason string, joined bool) []string {
+	if s.pid == "" || !recoverable(reason) || !joined && !s.recovered { // or does not know that it could
+		return s.namespace.adapter.Remove(s.id)
+	}
+	s.legacy = new(legacy)
+	return s.namespace.adapter.(adapter.Recoverer).Persist(s.id, adapter.Session{PID: s.pid, Data: s.legacy})
+}
+
+// bequeath makes way for the socket that goes on where this one was.
+func (s *Socket) bequeath() {
+	if s.legacy != nil {
+		s.legacy.values = s.values.snapshot()
+	}
+	s.disown()
+}
+
+// own makes s one of the sockets that have its secret, if it has one, and
+// returns those that had it before.
+func (s *Socket) own() (others []*Socket) {
 	n := s.namespace
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.recoverable[s.pid] = s
+	others = n.recoverable[s.pid]
+	if s.pid != "" && !slices.Contains(others, s) {
+		n.recoverable[s.pid] = append(others[:len(others):len(others)], s)
+	}
+	return others
 }
 
-// depart takes the socket out of the adapter, which keeps its session if it may
-// come back. It returns the rooms that the socket was in.
-func (s *Socket) depart(reason string) []string {
+// disown undoes own.
+func (s *Socket) disown() {
 	n := s.namespace
-	if s.pid == "" {
-		return n.adapter.Remove(s.id)
-	}
-	var rooms []string
-	if recoverable(reason) {
-		rooms = n.adapter.(adapter.Recoverer).Persist(s.id, adapter.Session{PID: s.pid, Data: cmp.Or(s.heir, s)})
-	} else {
-		rooms = n.adapter.Remove(s.id)
-	}
 	n.mu.Lock()
-	delete(n.recoverable, s.pid)
-	n.mu.Unlock()
-	return rooms
+	defer n.mu.Unlock()
+	owners := slices.DeleteFunc(slices.Clone(n.recoverable[s.pid]), func(o *Socket) bool { return o == s })
+	if len(owners) > 0 {
+		n.recoverable[s.pid] = owners
+	} else {
+		delete(n.recoverable, s.pid)
+	}
 }
 
 // reclaim is what a client that was here before asks for in its auth.
@@ -95,9 +125,7 @@ type reclaim struct {
 	Offset any `json:"offset"`
 }
 
-// restore takes the session that the client asks for. A socket that still has
-// it, because the server has not noticed yet that its connection is broken, is
-// disconnected first.
+// restore takes the session that the client asks for.
 func (s *Socket) restore() (session adapter.Session, offset string, found bool) {
 	var asked reclaim
 	if s.handshake.DecodeAuth(&asked) != nil {
@@ -105,46 +133,50 @@ func (s *Socket) restore() (session adapter.Session, offset string, found bool) 
 	}
 	pid, _ := asked.PID.(string)
 	offset, ok := asked.Offset.(string)
-	if pid == "" || !ok && asked.Offset != nil {
+	if pid == "" || !ok && asked.Offset != nil || !s.claim(pid) {
 		return session, "", false
 	}
 	n := s.namespace
-	n.mu.Lock()
-	before := n.recoverable[pid]
-	n.mu.Unlock()
-	if before != nil {
-		if before.client == s.client {
-			return session, "", false
-		}
-		before.client.session.Abort()
-		if !before.ended(s.client.gone) {
-			return session, "", false
-		}
-	}
 	session, found = n.adapter.(adapter.Recoverer).Restore(pid, offset)
 	if !found {
+		s.disown()
 		n.server.config.Metrics.Add(MetricRecovered, "no", 1)
 		return session, "", false
 	}
 	n.server.config.Metrics.Add(MetricRecovered, "yes", 1)
-	if before, ok := session.Data.(*Socket); ok {
-		// Its events come before those of this one, and its handlers may still
-		// change its values.
-		if before.ended(s.client.gone) {
-			s.values.replace(before.values.snapshot())
-		} else {
-			s.heir = before
-		}
+	if l, ok := session.Data.(*legacy); ok {
+		s.values.replace(l.values)
 	}
 	return session, offset, true
 }
 
-// ended waits until all handlers of the socket have run, or for the channel.
-func (s *Socket) ended(unless <-chan struct{}) bool {
-	select {
-	case <-s.inbox.done:
-		return true
-	case <-unless:
-		return false
+// claim makes s the last socket that has that secret. The others, whose
+// connections the server does not know to be broken, or whose handlers run still,
+// come to their end first: their events come before those of s, and their
+// handlers may change its values. It reports false when the client of s is gone
+// before that.
+func (s *Socket) claim(pid string) bool {
+	s.pid = pid
+	others := s.own()
+	for _, o := range others {
+		o.client.session.Abort()
+	}
+	for _, o := range others {
+		select {
+		case <-o.inbox.done:
+		case <-s.client.gone:
+			s.disown()
+			return false
+		}
+	}
+	return true
+}
+
+// anew gives the socket a name of its own, and a secret if clients may come
+// back, which tells the client that it does not go on where it was.
+func (s *Socket) anew(recovers bool) {
+	s.id, s.pid = s.client.socketID(s.namespace.name), ""
+	if recovers {
+		s.pid = newSecret()
 	}
 }

@@ -2,14 +2,18 @@ package realtime_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/zocalo-go/zocalo/realtime"
+	"github.com/zocalo-go/zocalo/realtime/adapter"
 )
 
 // ticket is what a client needs to come back.
@@ -121,6 +125,7 @@ func TestRecovery(t *testing.T) {
 		if admission.SID == at.SID || admission.PID == at.PID {
 			t.Errorf("admitted as %+v after too long", admission)
 		}
+		synctest.Wait()
 		fourth.send("41") // who says goodbye does not come back
 		synctest.Wait()
 		fourth.send(`40{"pid":"` + admission.PID + `"}`)
@@ -233,5 +238,175 @@ func TestRecoveryOfMany(t *testing.T) {
 			}
 		}
 		wg.Wait()
+	})
+}
+
+// What is emitted to a socket whose client is gone for a moment is what it
+// missed, too; its rooms and values need no more than that.
+func TestRecoveryOfWhatASocketEmits(t *testing.T) {
+	inWorld(t, realtime.Config{Recovery: &realtime.Recovery{}}, func(w *world) {
+		sockets := make(chan *realtime.Socket, 2)
+		w.server.On("connection", func(s *realtime.Socket) {
+			s.On("later", func() {
+				time.Sleep(time.Second)
+				s.Set("done", true)
+				if err := s.Emit("done"); err != nil {
+					t.Errorf("emit: %v", err)
+				}
+			})
+			sockets <- s
+		})
+		c := openWebSocket(w)
+		c.send("40")
+		at := c.admission()
+		s := <-sockets
+		c.send(`42["later"]`)
+		synctest.Wait()
+		c.close()
+		synctest.Wait()
+		if err := s.Emit("direct"); err != nil {
+			t.Errorf("emit: %v", err)
+		}
+		if err := s.EmitContext(w.t.Context(), "direct too"); err != nil {
+			t.Errorf("emit: %v", err)
+		}
+		if _, err := s.EmitWithAck(w.t.Context(), "question"); !errors.Is(err, realtime.ErrNotConnected) {
+			t.Errorf("ask: %v", err)
+		}
+		c, admission := w.back(at) // waits for the handler
+		if admission.PID != at.PID {
+			t.Errorf("admitted as %+v, was %+v", admission, at)
+		}
+		for _, want := range []string{"direct", "direct too", "done"} {
+			if got := c.event(&at); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		if again := <-sockets; again.Value("done") != true {
+			t.Error("a value was lost")
+		}
+		c.close()
+		time.Sleep(2 * time.Minute)
+		if err := s.Emit("too late"); !errors.Is(err, realtime.ErrNotConnected) {
+			t.Errorf("emit: %v", err)
+		}
+	})
+}
+
+// A client that asks for its session while another of its connections waits for
+// it, which the server does not know to be broken, gets it.
+func TestRecoveryTwiceInARow(t *testing.T) {
+	for _, slow := range []string{"handler", "middleware"} {
+		t.Run(slow, func(t *testing.T) {
+			inWorld(t, realtime.Config{Recovery: &realtime.Recovery{RunMiddleware: slow == "middleware"}}, func(w *world) {
+				w.server.Use(func(s *realtime.Socket) error {
+					if s.Recovered() {
+						time.Sleep(10 * time.Second)
+					}
+					return nil
+				})
+				w.server.On("connection", func(s *realtime.Socket) {
+					s.On("slow", func() { time.Sleep(10 * time.Second) })
+				})
+				c := openWebSocket(w)
+				c.send("40")
+				at := c.admission()
+				if slow == "handler" {
+					c.send(`42["slow"]`)
+				}
+				synctest.Wait()
+				c.close()
+				auth, _ := json.Marshal(ticket{PID: at.PID})
+				waiting := openWebSocket(w)
+				waiting.send("40" + string(auth))
+				time.Sleep(time.Second)
+				w.server.Emit("missed")
+				last, admission := w.back(at)
+				if admission.SID != at.SID {
+					t.Errorf("admitted as %+v, was %+v", admission, at)
+				}
+				if got := last.event(&at); got != "missed" {
+					t.Errorf("got %q", got)
+				}
+				if n := w.server.ClientsCount(); n != 1 {
+					t.Errorf("%d clients", n)
+				}
+				waiting.close()
+				last.close()
+			})
+		})
+	}
+}
+
+// forgetful loses what a client missed at the last moment.
+type forgetful struct{ adapter.Recoverer }
+
+func (forgetful) Resume(adapter.Socket, adapter.Session, string) ([]adapter.Packet, bool) {
+	return nil, false
+}
+
+// A session whose events are lost while it is given back begins anew, by way of
+// the middleware: once, and if that has run already under its old id.
+func TestRecoveryThatComesToNothing(t *testing.T) {
+	for _, runs := range []bool{false, true} {
+		config := realtime.Config{
+			Recovery: &realtime.Recovery{RunMiddleware: runs},
+			Adapter:  func(h adapter.Host) adapter.Adapter { return forgetful{adapter.NewMemory(h).(adapter.Recoverer)} },
+		}
+		inWorld(t, config, func(w *world) {
+			var d diary
+			w.server.Use(func(s *realtime.Socket) error {
+				d.add("middleware %v %v", s.Recovered(), s.Value("name"))
+				s.Set("name", "ana")
+				return nil
+			})
+			w.server.On("connection", func(s *realtime.Socket) { d.add("connection %v %v", s.Recovered(), s.Value("name")) })
+			c := openWebSocket(w)
+			c.send("40")
+			at := c.admission()
+			d.expect(t, "middleware false <nil>", "connection false ana")
+			c.close()
+			synctest.Wait()
+			c, admission := w.back(at)
+			if (admission.SID == at.SID) != runs || admission.PID == at.PID {
+				t.Errorf("admitted as %+v, was %+v", admission, at)
+			}
+			if runs {
+				d.expect(t, "middleware true ana", "connection false ana")
+			} else {
+				d.expect(t, "middleware false <nil>", "connection false ana")
+			}
+			c.close()
+		})
+	}
+}
+
+// Sessions are few, and small: what is left of a socket is not the socket.
+func TestRecoveryOfFew(t *testing.T) {
+	inWorld(t, realtime.Config{Recovery: &realtime.Recovery{MaxSessions: 3}}, func(w *world) {
+		var gone []weak.Pointer[realtime.Socket]
+		w.server.On("connection", func(s *realtime.Socket) { gone = append(gone, weak.Make(s)) })
+		var tickets []ticket
+		for range 5 {
+			c := openWebSocket(w)
+			c.send("40")
+			tickets = append(tickets, c.admission())
+			c.close()
+			synctest.Wait()
+		}
+		runtime.GC()
+		for i, s := range gone {
+			if s.Value() != nil && i < len(gone)-1 {
+				t.Errorf("socket %d is kept", i)
+			}
+		}
+		for i := len(tickets) - 1; i >= 0; i-- {
+			c, admission := w.back(tickets[i])
+			if recovered := admission.SID == tickets[i].SID; recovered != (i >= 2) {
+				t.Errorf("client %d: recovered %v", i, recovered)
+			}
+			c.close()
+			synctest.Wait()
+		}
 	})
 }

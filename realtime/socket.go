@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
@@ -31,7 +32,8 @@ type Socket struct {
 	id        string
 	pid       string // the secret to come back with; "" where clients cannot
 	recovered bool
-	heir      *Socket // whose values the next socket gets, when the client has left before this one did
+
+	legacy *legacy // of who takes it out of the adapter, and then of the inbox
 
 	mu     sync.Mutex // guards the rest
 	state  state
@@ -40,11 +42,12 @@ type Socket struct {
 	acks   map[int64]*pendingAck
 	ctx    context.Context // made when first asked for
 	cancel context.CancelCauseFunc
-	reason string   // once disconnected
-	joined bool     // it got into the namespace, at some time
-	known  bool     // the adapter knows it
-	rooms  []string // that it wants to be in, while joining, or was in, while "disconnecting" runs
-	joins  int      // rooms that it has joined, or more
+	reason string    // once disconnected
+	ended  time.Time // the same
+	joined bool      // it got into the namespace, at some time
+	known  bool      // the adapter knows it
+	rooms  []string  // that it wants to be in, while joining, or was in, while "disconnecting" runs
+	joins  int       // rooms that it has joined, or more
 }
 
 type state int
@@ -190,7 +193,9 @@ func (s *Socket) Rooms() []string {
 
 // Disconnect puts the client out of the namespace, with the reason
 // [ReasonServerDisconnect]. With close, it closes the client's whole connection
-// and so all its sockets. What was sent before still arrives.
+// and so all its sockets. What was sent before still arrives; events of the
+// client that still wait for their handlers are dropped. In a middleware it
+// refuses the socket.
 func (s *Socket) Disconnect(close bool) {
 	if !close {
 		s.putOut()
@@ -204,12 +209,13 @@ func (s *Socket) Disconnect(close bool) {
 
 // putOut disconnects the socket and tells the client.
 func (s *Socket) putOut() {
-	s.mu.Lock()
-	if s.state == connected {
+	// The client is told when the socket is gone, since it may join again at once.
+	switch s.close(ReasonServerDisconnect) {
+	case connected:
 		s.client.session.Send(s.client.packet(parser.Disconnect, s.namespace.name, nil)...)
+	case joining:
+		s.client.refuse(s.namespace.name, &Error{Message: ReasonServerDisconnect})
 	}
-	s.mu.Unlock()
-	s.close(ReasonServerDisconnect)
 }
 
 // connect is what the inbox runs first: what a client that was here before asks
@@ -218,48 +224,43 @@ func (s *Socket) putOut() {
 func (s *Socket) connect() {
 	n := s.namespace
 	config := &n.server.config
+	recovers := config.Recovery != nil && s.client.session.Protocol() != 3
 	var session adapter.Session
 	var offset string
-	if config.Recovery != nil && s.client.session.Protocol() != 3 {
+	if recovers {
 		session, offset, s.recovered = s.restore()
-		s.id, s.pid = session.ID, session.PID
-		if !s.recovered {
-			s.pid = newSecret()
-		}
 	}
-	if s.id == "" {
-		s.id = s.client.socketID(n.name)
+	if s.recovered {
+		s.id = session.ID
+	} else {
+		s.anew(recovers)
 	}
-	if !s.recovered || config.Recovery.RunMiddleware {
-		if refusal := n.hooks.admit(s); refusal != nil {
-			s.refuse(refusal)
-			return
-		}
+	admitted := !s.recovered || config.Recovery.RunMiddleware
+	if admitted && !s.admit() {
+		return
 	}
 	var missed []adapter.Packet
 	if s.recovered {
 		missed, s.recovered = n.adapter.(adapter.Recoverer).Resume(s, session, offset)
+		if !s.recovered && !s.lose(admitted) {
+			return
+		}
 	}
 	if !s.recovered {
-		if session.PID != "" {
-			s.pid = newSecret() // the client must know that it begins anew
-		}
 		n.adapter.Add(s)
 	}
-	if s.pid != "" {
-		s.remember()
-	}
+	s.own()
 	s.mu.Lock()
 	s.known = true
-	rooms := s.rooms
+	gone, reason, rooms := s.state == disconnected, s.reason, s.rooms
 	s.joins = len(rooms) + len(session.Rooms)
 	s.mu.Unlock()
+	if gone { // and who closed it did not know that it was known
+		s.depart(reason, false)
+		return
+	}
 	n.adapter.Join(s.id, rooms...)
 	if !s.confirm(missed) {
-		s.mu.Lock()
-		reason := s.reason
-		s.mu.Unlock()
-		s.depart(reason)
 		return
 	}
 	config.Metrics.Add(MetricSockets, n.name, 1)
@@ -267,14 +268,33 @@ func (s *Socket) connect() {
 	s.welcome()
 }
 
+// lose has the socket begin anew, because what it missed is no longer kept. It
+// reports false when a middleware refuses it, unless it is admitted already.
+func (s *Socket) lose(admitted bool) bool {
+	s.disown()
+	if admitted { // by its id, and with its values
+		s.pid = newSecret()
+		return true
+	}
+	s.anew(true)
+	s.values.replace(nil)
+	return s.admit()
+}
+
+// admit runs the middleware. When that refuses the socket, it tells the client,
+// and reports false.
+func (s *Socket) admit() bool {
+	refusal := s.namespace.hooks.admit(s)
+	if refusal != nil {
+		s.refuse(refusal)
+	}
+	return refusal == nil
+}
+
 // refuse tells the client, if it is still there, that it may not join.
 func (s *Socket) refuse(refusal *Error) {
-	s.mu.Lock()
-	waits := s.state == joining
-	s.mu.Unlock()
 	s.namespace.server.config.Metrics.Add(MetricRefused, s.namespace.name, 1)
-	s.close(ReasonServerDisconnect) // before the client knows, who may try again at once
-	if waits {
+	if s.close(ReasonServerDisconnect) == joining {
 		s.client.refuse(s.namespace.name, refusal)
 	}
 }
@@ -352,15 +372,17 @@ func sendError(err error) error {
 	return err
 }
 
-// close disconnects the socket, once. Its rooms are left at once; the handlers
-// of "disconnecting" and "disconnect" are the last that its inbox runs.
-func (s *Socket) close(reason string) {
+// close disconnects the socket, once, and returns the state it was in. Its rooms
+// are left at once; the handlers of "disconnecting" and "disconnect" are the last
+// that its inbox runs.
+func (s *Socket) close(reason string) (was state) {
 	s.mu.Lock()
-	if s.state == disconnected {
+	was = s.state
+	if was == disconnected {
 		s.mu.Unlock()
-		return
+		return was
 	}
-	s.state, s.reason = disconnected, reason
+	s.state, s.reason, s.ended = disconnected, reason, time.Now()
 	s.early, s.rooms = nil, nil
 	cancel, acks, known, joined := s.cancel, s.acks, s.known, s.joined
 	s.acks = nil
@@ -373,7 +395,7 @@ func (s *Socket) close(reason string) {
 	s.client.remove(s, reason == ReasonServerDisconnect)
 	var rooms []string
 	if known {
-		rooms = s.depart(reason)
+		rooms = s.depart(reason, joined)
 	}
 	if joined {
 		s.namespace.server.config.Metrics.Add(MetricSockets, s.namespace.name, -1)
@@ -395,17 +417,20 @@ func (s *Socket) close(reason string) {
 			s.setRooms(nil)
 			s.emitLocal("disconnect", reason)
 		}
+		s.bequeath()
 		s.namespace.server.release(s.namespace)
 		s.client.ended(s)
 	})
+	return was
 }
 
-// welcomed reports whether the socket ever got into its namespace. The handlers
-// of one that did not never run.
-func (s *Socket) welcomed() bool {
+// heeds reports whether the handlers of an event that is due now run: those of a
+// socket that never got into its namespace do not, nor those of one that the
+// server has put out of it.
+func (s *Socket) heeds() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.joined
+	return s.joined && s.reason != ReasonServerDisconnect
 }
 
 func (s *Socket) setRooms(rooms []string) {

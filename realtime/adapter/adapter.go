@@ -94,6 +94,7 @@ type Retention struct {
 	Sessions time.Duration // how long a session
 	Packets  time.Duration // how long a packet, at most
 	Bytes    int           // of packets, at most
+	Most     int           // sessions, at most; 0 for any number
 }
 
 // Messenger is an Adapter that reaches the namespace's other servers.

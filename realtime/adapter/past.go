@@ -14,7 +14,8 @@ import (
 // dropped when they are older than any session can ask for: its client answered
 // a later ping, and so had received them. Of those dropped earlier, for their
 // bytes, the last is noted: a client that has not received that far cannot be
-// helped.
+// helped. Offsets are given out before packets are ordered, so that those of two
+// packets that are sent at once may be the wrong way round.
 type past struct {
 	keeps   Retention
 	offsets atomic.Uint64 // given out
@@ -24,7 +25,8 @@ type past struct {
 	packets  []keptPacket
 	held     int    // bytes of packets
 	lost     uint64 // behind the last packet that was dropped for its bytes
-	lostID   uint64 // the same, as what its offset stood for
+	lostID   uint64 // what its offset stood for
+	lostMax  uint64 // the largest of those of all dropped for their bytes
 	sessions map[string]keptSession
 	queue    []expiry // of sessions, oldest first; some of them taken meanwhile
 }
@@ -90,6 +92,7 @@ func (p *past) expire(now time.Time) {
 			}
 			p.lost = oldest.number + 1
 			p.lostID, _ = offsetID(oldest.packet.Offset)
+			p.lostMax = max(p.lostMax, p.lostID)
 		}
 		p.held -= oldest.size
 		*oldest = keptPacket{}
@@ -97,9 +100,7 @@ func (p *past) expire(now time.Time) {
 	p.packets = p.packets[n:]
 	n = 0
 	for ; n < len(p.queue) && now.Sub(p.queue[n].at) > p.keeps.Sessions; n++ {
-		if old := p.queue[n]; p.sessions[old.pid].at.Equal(old.at) {
-			delete(p.sessions, old.pid)
-		}
+		p.drop(p.queue[n])
 	}
 	p.queue = p.queue[n:]
 }
@@ -110,6 +111,16 @@ func (p *past) persist(s Session) {
 	p.expire(kept.at)
 	p.sessions[s.PID] = kept
 	p.queue = append(p.queue, expiry{s.PID, kept.at})
+	for most := p.keeps.Most; most > 0 && len(p.sessions) > most; p.queue = p.queue[1:] {
+		p.drop(p.queue[0])
+	}
+}
+
+// drop drops a session, unless it has been taken, and kept again, meanwhile.
+func (p *past) drop(e expiry) {
+	if p.sessions[e.pid].at.Equal(e.at) {
+		delete(p.sessions, e.pid)
+	}
 }
 
 // take takes the session with that pid, if what its client missed is kept.
@@ -141,7 +152,7 @@ func (p *past) behind(offset string, s place) (uint64, bool) {
 	}
 	id, ok := offsetID(offset)
 	switch {
-	case !ok || id > p.offsets.Load() || id < p.lostID:
+	case !ok || id > p.offsets.Load() || id <= p.lostMax && id != p.lostID:
 		return 0, false
 	case len(p.packets) == 0:
 		return p.count, true

@@ -152,3 +152,22 @@ func TestRetentionInBytes(t *testing.T) {
 	}
 	h.expect("a", "17", "18", "19")
 }
+
+// Offsets are given out before packets have an order.
+func TestOffsetsTheWrongWayRound(t *testing.T) {
+	h := newHistory(t, 500)
+	h.Add(socket("a"))
+	first, second := h.Offset(), h.Offset()
+	for _, offset := range []string{second, first} {
+		h.offsets[offset] = offset
+		h.Broadcast(adapter.Packet{Frames: []parser.Frame{{Data: []byte(offset)}}, Offset: offset}, to())
+	}
+	for _, text := range []string{"3", "4"} { // for which the first two are dropped
+		h.send(text, to())
+	}
+	h.drop("a")
+	if missed, ok := h.back("a", second); ok {
+		t.Errorf("restored with %q, though a packet behind the last is lost", missed)
+	}
+	h.expect("a", first, "3", "4")
+}
