@@ -22,8 +22,18 @@ func TestServesClient(t *testing.T) {
 		server.ServeHTTP(w, r)
 		return w.Result()
 	}
-	for _, name := range []string{"socket.io.js", "socket.io.min.js", "socket.io.esm.js", "socket.io.esm.min.js", "socket.io.js.map"} {
+	for _, name := range []string{
+		"socket.io.js", "socket.io.min.js", "socket.io.esm.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js",
+		"socket.io.js.map", "socket.io.min.js.map", "socket.io.esm.js.map", "socket.io.esm.min.js.map", "socket.io.msgpack.min.js.map",
+	} {
 		res := get("/socket.io/" + name + "?v=1")
+		kind := "text/javascript; charset=utf-8"
+		if strings.HasSuffix(name, ".map") {
+			kind = "application/json"
+		}
+		if got := res.Header.Get("Content-Type"); got != kind {
+			t.Errorf("%s: Content-Type %q, want %q", name, got, kind)
+		}
 		body, _ := io.ReadAll(res.Body)
 		if res.StatusCode != 200 || len(body) < 1000 || res.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: status %d, %d bytes, %v", name, res.StatusCode, len(body), res.Header)
@@ -41,6 +51,11 @@ func TestServesClient(t *testing.T) {
 		}
 		if res := get("/socket.io/"+name, "Accept-Encoding", "gzip;q=0"); res.Header.Get("Content-Encoding") != "" {
 			t.Errorf("%s: compressed for a client that refuses it", name)
+		}
+	}
+	for _, name := range []string{"socket.io.css", "SHA256SUMS", "../socket.io.js", "dist/socket.io.js", ""} {
+		if res := get("/socket.io/" + name); res.StatusCode != 400 {
+			t.Errorf("%q, which is no file of the client: status %d", name, res.StatusCode)
 		}
 	}
 	if res := get("/elsewhere/socket.io.js"); res.StatusCode != 404 {

@@ -349,6 +349,46 @@ func (s *site) raw(format string, args ...any) net.Conn {
 	return conn
 }
 
+// TestBodyInPieces posts a message that arrives piece by piece, with its length before it and without.
+func TestBodyInPieces(t *testing.T) {
+	const message = "4zócalo 🎉"
+	for name, body := range map[string]struct {
+		header string
+		pieces func(conn net.Conn, piece string)
+		end    string
+	}{
+		"with its length": {fmt.Sprintf("Content-Length: %d", len(message)), func(conn net.Conn, piece string) { io.WriteString(conn, piece) }, ""},
+		"chunked": {"Transfer-Encoding: chunked", func(conn net.Conn, piece string) {
+			fmt.Fprintf(conn, "%x\r\n%s\r\n", len(piece), piece)
+		}, "0\r\n\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "eio4")
+			sid := s.open()
+			conn := s.raw("POST %s%s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", s.path, session(sid), body.header)
+			for i := range len(message) {
+				body.pieces(conn, message[i:i+1]) // also within a character
+			}
+			io.WriteString(conn, body.end)
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil || response.StatusCode != 200 {
+				t.Fatalf("%v, %v", response, err)
+			}
+			s.expect(s.poll(sid), 200, message)
+		})
+	}
+}
+
+// TestInvalidOrigin sends a header that no HTTP message may have.
+func TestInvalidOrigin(t *testing.T) {
+	s := newSite(t, "eio4")
+	conn := s.raw("GET %s?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nOrigin: http://e\x01il\r\n\r\n", s.path)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || response.StatusCode != 400 {
+		t.Errorf("%v, %v", response, err)
+	}
+}
+
 func TestTwoPosts(t *testing.T) {
 	s := newSite(t, "eio4")
 	sid := s.open()

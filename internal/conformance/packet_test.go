@@ -187,6 +187,7 @@ func TestConnect(t *testing.T) {
 		{"main", "40", "40", `42["auth",{}]`},
 		{"main with a slash", "40/,", "40", `42["auth",{}]`},
 		{"credentials", `40{"token":"123"}`, "40", `42["auth",{"token":"123"}]`},
+		{"a session to recover, without recovery", `40{"pid":"foo","offset":"bar"}`, "40", `42["auth",{"pid":"foo","offset":"bar"}]`},
 		{"an id is ignored", `400{"token":"123"}`, "40", `42["auth",{"token":"123"}]`},
 		{"custom", "40/custom,", "40/custom,", `42/custom,["auth",{}]`},
 		{"custom without a comma", "40/custom", "40/custom,", `42/custom,["auth",{}]`},
@@ -218,6 +219,25 @@ func TestEventRightBehindConnect(t *testing.T) {
 	}
 	if want := `42["message-back",1]`; got[2] != want {
 		t.Errorf("got %q, want %s in the end", got, want)
+	}
+}
+
+// TestViolationOverPolling has a polling client break the rules: its next poll says that the connection is closed.
+func TestViolationOverPolling(t *testing.T) {
+	for name, packets := range map[string][]string{
+		"a second CONNECT":        {"40", "40"},
+		"an event before CONNECT": {`42["some event"]`},
+		"an invalid packet":       {"40", "4abc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, "sio5")
+			sid := s.open()
+			for _, packet := range packets {
+				s.expect(s.post(sid, packet), 200, "ok")
+			}
+			s.expect(s.poll(sid), 200, "1")
+			s.gone(sid)
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -62,6 +63,51 @@ func TestCloseDuringUpgradeOfASilentClient(t *testing.T) {
 		expect(t, w.read(ws), "cut")
 		if waited := time.Since(start); waited > lingerTime {
 			t.Errorf("it was waited for %v", waited)
+		}
+	})
+}
+
+// TestUpgradeTimeout has a client stop between its probe and the switch, which costs it the WebSocket alone.
+func TestUpgradeTimeout(t *testing.T) {
+	for _, probes := range []bool{false, true} {
+		inWorld(t, Config{UpgradeTimeout: 3 * time.Second}, func(w *world) {
+			url, p := w.open()
+			start := time.Now()
+			ws, _ := w.dial(strings.Replace(url, Polling, WebSocket, 1))
+			defer ws.CloseNow()
+			if probes {
+				w.write(ws, "2probe")
+				expect(t, w.read(ws), "3probe")
+			}
+			expect(t, w.read(ws), "cut")
+			if waited := time.Since(start); waited != 3*time.Second {
+				t.Errorf("it was cut after %v", waited)
+			}
+			w.post(url, "4polling goes on")
+			w.poll(url, "4polling goes on")
+			p.expect(t, "drained")
+		})
+	}
+}
+
+// TestNoTimeoutAfterUpgrade waits longer than an upgrade may take. The upgrade brings no initial headers again.
+func TestNoTimeoutAfterUpgrade(t *testing.T) {
+	initial, all := 0, 0
+	config := Config{
+		UpgradeTimeout: 3 * time.Second,
+		InitialHeaders: func(http.Header, *http.Request) { initial++ },
+		Headers:        func(http.Header, *http.Request) { all++ },
+	}
+	inWorld(t, config, func(w *world) {
+		url, p := w.open()
+		ws := w.upgrade(url)
+		defer ws.CloseNow()
+		time.Sleep(10 * time.Second)
+		w.write(ws, "4hello")
+		expect(t, w.read(ws), "4hello")
+		p.expect(t, "upgraded: polling websocket", "drained")
+		if initial != 1 || all != 2 {
+			t.Errorf("initial headers %d times, headers %d times", initial, all)
 		}
 	})
 }
