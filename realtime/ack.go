@@ -47,12 +47,17 @@ func newCallback(event string, fn any) *pendingAck {
 	return p
 }
 
-// settle gives the answer, or the error why there will be none, to whom it is
-// for. It is called once, for a callback by the inbox.
-func (p *pendingAck) settle(s *Socket, args Args, err error) {
+// stop stops the time in which an answer has to come.
+func (p *pendingAck) stop() {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
+}
+
+// settle gives the answer, or the error why there will be none, to whom it is
+// for. It is called once, for a callback by the inbox.
+func (p *pendingAck) settle(s *Socket, args Args, err error) {
+	p.stop()
 	if err != nil {
 		s.count(MetricAcksMissing)
 	}
@@ -93,9 +98,9 @@ func (p *pendingAck) settle(s *Socket, args Args, err error) {
 	})
 }
 
-// expect makes an answer awaited, under a number that only this namespace has
-// given out for it.
-func (s *Socket) expect(id int64, p *pendingAck) error {
+// expect makes an answer awaited, for no longer than timeout unless that is 0,
+// under a number that only this namespace has given out for it.
+func (s *Socket) expect(id int64, p *pendingAck, timeout time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.acks) >= s.namespace.server.config.MaxPendingAcks {
@@ -108,6 +113,9 @@ func (s *Socket) expect(id int64, p *pendingAck) error {
 		s.acks = make(map[int64]*pendingAck)
 	}
 	s.acks[id] = p
+	if timeout > 0 {
+		p.timer = time.AfterFunc(timeout, func() { s.expire(id) })
+	}
 	return nil
 }
 
@@ -123,27 +131,44 @@ func (s *Socket) forget(id int64) *pendingAck {
 	return p
 }
 
+// awaited returns what awaits an answer, or nil.
+func (s *Socket) awaited(id int64) *pendingAck {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acks[id]
+}
+
 // onAck settles an answer. It is called by the session's reader, so that a
-// handler may wait for it. An answer that nobody awaits is ignored.
+// handler may wait for it. An answer that nobody awaits is ignored. One that a
+// callback is called with is awaited until the inbox comes to it, so that when
+// it closes before that, the callback is told.
 func (s *Socket) onAck(p *parser.Packet) {
-	pending := s.forget(p.ID)
+	pending := s.awaited(p.ID)
 	if pending == nil {
 		return
 	}
-	s.count(MetricAcksIn)
 	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
+	settle := func() {
+		if s.forget(p.ID) != nil {
+			s.count(MetricAcksIn)
+			pending.settle(s, args, nil)
+		}
+	}
 	if pending.callback == nil {
-		pending.settle(s, args, nil)
+		settle()
 		return
 	}
-	s.inbox.add(p.Size(), func() { pending.settle(s, args, nil) })
+	pending.stop()
+	s.inbox.add(p.Size(), settle)
 }
 
 // expire settles the answer to a callback that has not come in time.
 func (s *Socket) expire(id int64) {
-	if pending := s.forget(id); pending != nil {
-		s.inbox.add(0, func() { pending.settle(s, Args{}, ErrAckTimeout) })
-	}
+	s.inbox.addNow(func() {
+		if pending := s.forget(id); pending != nil {
+			pending.settle(s, Args{}, ErrAckTimeout)
+		}
+	})
 }
 
 // count counts something of the socket's namespace.

@@ -124,7 +124,7 @@ func (b *Broadcast) gather(event string, args []any) (*gathering, error) {
 	}
 	for _, a := range g.asked() {
 		a.socket.inbox.awaitClient(1) // a handler may wait for its own socket's answer, too
-		if err := a.socket.expect(a.id, &pendingAck{gather: g}); err != nil {
+		if err := a.socket.expect(a.id, &pendingAck{gather: g}, 0); err != nil {
 			g.settle(a.socket.id, Args{}, err)
 		}
 	}

@@ -63,7 +63,7 @@ func (b *Broadcast) Compress(compress bool) *Broadcast {
 	return &c
 }
 
-// Timeout bounds the wait for acknowledgements. It panics unless d is positive.
+// Timeout bounds the wait for acknowledgements.
 func (b *Broadcast) Timeout(d time.Duration) *Broadcast {
 	c := *b
 	c.timeout = positive(d)

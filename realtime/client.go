@@ -33,6 +33,7 @@ type client struct {
 	timer   *time.Timer        // until it is admitted to a namespace
 	welcome bool               // it was
 	closed  bool               // no socket may join any more
+	reason  string             // why the connection has ended
 }
 
 // connect is called by the engine for each new session.
@@ -52,14 +53,18 @@ func (c *client) connection() *Conn {
 	if conn := c.conn.Load(); conn != nil {
 		return conn
 	}
-	c.conn.CompareAndSwap(nil, &Conn{session: c.session, handshake: c.handshake})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn.Load() == nil {
+		c.conn.Store(&Conn{session: c.session, handshake: c.handshake, logger: c.server.config.Logger, ended: c.reason})
+	}
 	return c.conn.Load()
 }
 
 // handler returns what is to be told to who asked for the connection.
 func (c *client) handler() (connHandler, bool) {
 	conn := c.conn.Load()
-	return connHandler{conn, c.server.config.Logger}, conn != nil
+	return connHandler{conn}, conn != nil
 }
 
 // expire closes a client that joined no namespace in time.
@@ -305,14 +310,14 @@ func (c *client) all() []*Socket {
 
 // Closed implements engineio.Handler.
 func (c *client) Closed(reason string) {
-	c.timer.Stop()
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	close(c.gone)
 	if reason == ReasonForcedClose && c.server.closing.Load() {
 		reason = ReasonShuttingDown
 	}
+	c.timer.Stop()
+	c.mu.Lock()
+	c.closed, c.reason = true, reason
+	c.mu.Unlock()
+	close(c.gone)
 	for _, s := range c.all() {
 		s.close(reason)
 	}

@@ -15,8 +15,10 @@ import (
 type Conn struct {
 	session   *engineio.Session
 	handshake *Handshake
+	logger    *slog.Logger
 
 	mu        sync.Mutex // guards the rest
+	ended     string     // the reason, once it has ended
 	onMessage func([]byte, bool)
 	onClose   []func(string)
 	onDrain   []func()
@@ -66,12 +68,19 @@ func (c *Conn) OnMessage(f func(data []byte, binary bool)) {
 	c.onMessage = f
 }
 
-// OnClose adds a function that is called once, when the connection has ended.
-// Like those of OnDrain, OnUpgrade and OnHeartbeat it must not wait.
+// OnClose adds a function that is called once, when the connection has ended, or
+// at once when it has already. Like those of OnDrain, OnUpgrade and OnHeartbeat
+// it must not wait.
 func (c *Conn) OnClose(f func(reason string)) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.onClose = append(c.onClose[:len(c.onClose):len(c.onClose)], f)
+	ended := c.ended
+	if ended == "" {
+		c.onClose = append(c.onClose[:len(c.onClose):len(c.onClose)], f)
+	}
+	c.mu.Unlock()
+	if ended != "" {
+		connHandler{c}.protect(func() { f(ended) })
+	}
 }
 
 // OnDrain adds a function that is called when everything that waited for the
@@ -102,10 +111,7 @@ func (c *Conn) OnHeartbeat(f func()) {
 func (c *Conn) Close() { c.session.Close() }
 
 // connHandler is a Conn as the engine sees it.
-type connHandler struct {
-	conn   *Conn
-	logger *slog.Logger
-}
+type connHandler struct{ conn *Conn }
 
 // Message implements engineio.Handler.
 func (h connHandler) Message(data []byte, binary bool) error {
@@ -151,6 +157,11 @@ func (h connHandler) Heartbeat() {
 // Closed implements engineio.Handler.
 func (h connHandler) Closed(reason string) {
 	h.conn.mu.Lock()
+	if h.conn.ended != "" { // it was made after that
+		h.conn.mu.Unlock()
+		return
+	}
+	h.conn.ended = reason
 	fs := h.conn.onClose
 	h.conn.mu.Unlock()
 	for _, f := range fs {
@@ -163,7 +174,7 @@ func (h connHandler) protect(f func()) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("handler panicked: %v", v)
-			h.logger.Error("realtime: handler panicked", "sid", h.conn.ID(), "panic", v, "stack", string(debug.Stack()))
+			h.conn.logger.Error("realtime: handler panicked", "sid", h.conn.ID(), "panic", v, "stack", string(debug.Stack()))
 		}
 	}()
 	f()

@@ -73,18 +73,14 @@ func (e Emitter) Compress(compress bool) Emitter {
 	return e
 }
 
-// Timeout is [Socket.Timeout]. It panics unless d is positive.
+// Timeout is [Socket.Timeout].
 func (e Emitter) Timeout(d time.Duration) Emitter {
 	e.timeout = positive(d)
 	return e
 }
 
-func positive(d time.Duration) time.Duration {
-	if d <= 0 {
-		panic(fmt.Sprintf("realtime: Timeout(%v): the time must be positive", d))
-	}
-	return d
-}
+// positive returns d, or the shortest time when d is over already.
+func positive(d time.Duration) time.Duration { return max(d, 1) }
 
 // Broadcast is [Socket.Broadcast] in the emitter's way.
 func (e Emitter) Broadcast() *Broadcast {
@@ -109,11 +105,7 @@ func (e Emitter) Send(args ...any) error { return e.Emit("message", args...) }
 func (e Emitter) Emit(event string, args ...any) error {
 	if n := len(args); n > 0 && isFunc(args[n-1]) {
 		p := newCallback(event, args[n-1])
-		id := e.socket.namespace.ackID()
-		if e.timeout > 0 {
-			p.timer = time.AfterFunc(e.timeout, func() { e.socket.expire(id) })
-		}
-		return e.ask(id, p, event, args[:n-1])
+		return e.ask(e.socket.namespace.ackID(), p, e.timeout, event, args[:n-1])
 	}
 	return e.emit(parser.NoID, event, args)
 }
@@ -134,7 +126,7 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	s := e.socket
 	wait := make(chan result, 1)
 	id := s.namespace.ackID()
-	if err := e.ask(id, &pendingAck{wait: wait}, event, args); err != nil {
+	if err := e.ask(id, &pendingAck{wait: wait}, 0, event, args); err != nil {
 		return Args{}, err
 	}
 	s.inbox.awaitClient(1)
@@ -150,18 +142,17 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	}
 }
 
-// ask emits an event whose answer p awaits.
-func (e Emitter) ask(id int64, p *pendingAck, event string, args []any) error {
-	err := e.socket.expect(id, p)
-	if err != nil {
-		err = fmt.Errorf("realtime: emit %q: %w", event, err)
-	} else if err = e.emit(id, event, args); err != nil {
-		e.socket.forget(id)
+// ask emits an event whose answer p awaits, for no longer than timeout unless
+// that is 0. It either fails or has p settled.
+func (e Emitter) ask(id int64, p *pendingAck, timeout time.Duration, event string, args []any) error {
+	if err := e.socket.expect(id, p, timeout); err != nil {
+		return fmt.Errorf("realtime: emit %q: %w", event, err)
 	}
-	if err != nil && p.timer != nil {
-		p.timer.Stop()
+	if err := e.emit(id, event, args); err != nil && e.socket.forget(id) != nil {
+		p.stop()
+		return err
 	}
-	return err
+	return nil
 }
 
 // emit sends an event.

@@ -323,3 +323,51 @@ func TestOutgoingListeners(t *testing.T) {
 		})
 	}
 }
+
+// A time that is over already is over at once.
+func TestTimeoutThatIsOver(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		clients, sockets := crowd(w, 1)
+		for _, d := range []time.Duration{0, -time.Second} {
+			outcomes := make(chan error, 2)
+			if err := sockets[0].Timeout(d).Emit("ask", func(err error) { outcomes <- err }); err != nil {
+				t.Error(err)
+			}
+			if err := w.server.Timeout(d).Emit("ask", func(err error, _ []realtime.Answer) { outcomes <- err }); err != nil {
+				t.Error(err)
+			}
+			for range 2 {
+				if err := <-outcomes; !errors.Is(err, realtime.ErrAckTimeout) {
+					t.Errorf("%v: %v", d, err)
+				}
+			}
+		}
+		disperse(clients)
+	})
+}
+
+// A callback is told when its socket goes while the answer waits for its turn.
+func TestAnswerThatComesTooLate(t *testing.T) {
+	inWorld(t, realtime.Config{MaxPending: 1}, func(w *world) {
+		clients, sockets := crowd(w, 1)
+		c, s := clients[0], sockets[0]
+		s.On("slow", func() { time.Sleep(time.Second) })
+		outcomes := make(chan error, 2)
+		s.Emit("ask", func(err error) { outcomes <- err })
+		c.expect(`420["ask"]`)
+		c.send(`42["slow"]`)
+		c.send(`42["slow"]`) // fills the inbox
+		c.send("430[]")
+		synctest.Wait()
+		s.Disconnect(false)
+		var gone *realtime.DisconnectError
+		if err := <-outcomes; !errors.As(err, &gone) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		if len(outcomes) > 0 {
+			t.Error("the callback was called twice")
+		}
+		c.close()
+	})
+}

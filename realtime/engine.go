@@ -22,8 +22,8 @@ type Engine struct {
 func NewEngine(config Config, onConnection func(*Conn)) *Engine {
 	e := &Engine{config: config.withDefaults()}
 	e.engine = engineio.NewServer(e.config.engine(), func(s *engineio.Session, r *http.Request) engineio.Handler {
-		c := &Conn{session: s, handshake: e.config.newHandshake(r)}
-		h := connHandler{c, e.config.Logger}
+		c := &Conn{session: s, handshake: e.config.newHandshake(r), logger: e.config.Logger}
+		h := connHandler{c}
 		if h.protect(func() { onConnection(c) }) != nil {
 			s.Abort()
 		}

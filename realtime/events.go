@@ -86,7 +86,7 @@ func (s *Socket) OnError(fn func(err error)) Listener {
 
 // OnDrain registers a function that is called when everything that waited for
 // the client has been written to the network. It runs among the socket's
-// handlers.
+// handlers, once for all that has happened before it.
 func (s *Socket) OnDrain(fn func()) Listener {
 	if fn == nil {
 		panic("realtime: OnDrain of a nil function")
@@ -200,7 +200,7 @@ func (s *Socket) dispatch(name string, args Args, ack Ack) {
 func (s *Socket) report(name string, err error) {
 	listeners := s.on.of(key{kind: ofErrors})
 	level := s.namespace.server.config.Logger.Warn
-	if len(listeners) > 0 {
+	if len(listeners) > 0 || err == ErrRateLimited { // which is counted, and as frequent as the client likes
 		level = s.namespace.server.config.Logger.Debug
 	}
 	level("realtime: an event did not reach its handler", "event", name, "namespace", s.namespace.name, "socket", s.id, "error", err)
@@ -212,9 +212,15 @@ func (s *Socket) report(name string, err error) {
 // drained calls the functions of OnDrain. The engine calls it, and does not
 // wait.
 func (s *Socket) drained() {
-	for _, l := range s.on.of(key{kind: ofDrain}) {
-		s.inbox.addNow(func() { s.protect("drain", l.fn.(func())) })
+	if s.draining.Swap(true) {
+		return // it will be told in a moment
 	}
+	s.inbox.addNow(func() {
+		s.draining.Store(false)
+		for _, l := range s.on.of(key{kind: ofDrain}) {
+			s.protect("drain", l.fn.(func()))
+		}
+	})
 }
 
 // answer returns the Ack of the event with that number. It works once.

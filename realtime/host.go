@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/parser"
@@ -59,7 +60,7 @@ func (h host) Room(what adapter.RoomEvent, room, id string) {
 // ServerSide implements adapter.Host. The message is a JSON array that begins
 // with the event's name, the answer one of the acknowledgement's arguments, or
 // nil for none.
-func (h host) ServerSide(message []byte) (answer []byte) {
+func (h host) ServerSide(message []byte) []byte {
 	n := h.namespace
 	var parts []json.RawMessage
 	var name string
@@ -67,16 +68,19 @@ func (h host) ServerSide(message []byte) (answer []byte) {
 		n.server.config.Logger.Error("realtime: another server sent what is no event", "namespace", n.name)
 		return nil
 	}
+	var mu sync.Mutex // guards first: a handler may answer late, in vain
+	var first []byte
 	ack := func(args ...any) {
-		if answer != nil {
-			return
-		}
 		text, err := json.Marshal(append([]any{}, args...))
 		if err != nil {
 			n.server.config.Logger.Error("realtime: an acknowledgement cannot be sent", "event", name, "error", err)
 			return
 		}
-		answer = text
+		mu.Lock()
+		defer mu.Unlock()
+		if first == nil {
+			first = text
+		}
 	}
 	for _, l := range n.hooks.on.take(event(name)) {
 		if l.handler == nil {
@@ -88,7 +92,9 @@ func (h host) ServerSide(message []byte) (answer []byte) {
 			}
 		})
 	}
-	return answer
+	mu.Lock()
+	defer mu.Unlock()
+	return first
 }
 
 func rawArgs(parts []json.RawMessage) Args {

@@ -196,3 +196,27 @@ func TestDisconnectIsAtOnce(t *testing.T) {
 		c.close()
 	})
 }
+
+// While an answer is awaited, events are read past MaxPending to find it. That is
+// no way to fill the memory.
+func TestFloodBeforeAnAnswer(t *testing.T) {
+	var m tally
+	inWorld(t, realtime.Config{MaxBuffered: 100_000, Metrics: &m}, func(w *world) {
+		w.server.On("connection", func(s *realtime.Socket) {
+			s.On("ask", func(ctx context.Context) { s.EmitWithAck(ctx, "question") })
+		})
+		c := dialWebSocket(w)
+		c.send(`42["ask"]`)
+		c.expect(`420["question"]`)
+		go func() {
+			for range 10_000 {
+				c.send(`42["x"]`)
+			}
+		}()
+		synctest.Wait()
+		if n := m.of("pending"); n < 256 || n > 400 {
+			t.Errorf("%d events wait", n)
+		}
+		c.close()
+	})
+}

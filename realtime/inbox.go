@@ -6,7 +6,7 @@ import "sync"
 // It owns a goroutine only while there is something to run.
 type inbox struct {
 	limit   int    // of events
-	bytes   int    // of events; one alone may be larger
+	bytes   int    // of events, with what it takes to keep them; one alone may be larger
 	running *tasks // of all inboxes of a server
 
 	mu     sync.Mutex // guards the rest
@@ -25,6 +25,10 @@ type job struct {
 	size int
 }
 
+// overhead is about what an event takes besides its own bytes. Without it, a
+// client whose answer is awaited could fill the memory with the smallest.
+const overhead = 256
+
 func (in *inbox) init(limit, bytes int, running *tasks) {
 	in.limit, in.bytes, in.running = limit, bytes, running
 	in.room.L = &in.mu
@@ -35,6 +39,7 @@ func (in *inbox) init(limit, bytes int, running *tasks) {
 // reads from the client and so, in the end, the client. It reports false when
 // the inbox is closed.
 func (in *inbox) add(size int, f func()) bool {
+	size += overhead
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for !in.closed && in.full(size) {

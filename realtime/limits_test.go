@@ -285,6 +285,37 @@ func TestDrainAndConn(t *testing.T) {
 	}
 }
 
+// OnDrain's functions do not pile up behind a slow handler, and OnClose's are
+// called when it is too late, too.
+func TestDrainOnceAndCloseLate(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		var d diary
+		sockets := make(chan *realtime.Socket, 1)
+		w.server.On("connection", func(s *realtime.Socket) { sockets <- s })
+		c := dialWebSocket(w)
+		s := <-sockets
+		synctest.Wait()
+		s.OnDrain(func() { d.add("drained") })
+		s.On("slow", func() { time.Sleep(time.Second) })
+		c.send(`42["slow"]`)
+		synctest.Wait()
+		for range 10 {
+			s.Emit("e")
+			c.expect(`42["e"]`)
+			synctest.Wait()
+		}
+		d.expect(t)
+		time.Sleep(2 * time.Second)
+		d.expect(t, "drained")
+		c.close()
+		synctest.Wait()
+		for range 2 {
+			s.Conn().OnClose(func(reason string) { d.add("closed: %s", reason) })
+		}
+		d.expect(t, "closed: transport close", "closed: transport close")
+	})
+}
+
 func TestServerSideEmitAlone(t *testing.T) {
 	inWorld(t, realtime.Config{}, func(w *world) {
 		w.server.On("hello", func() { t.Error("a server got its own event") })

@@ -93,9 +93,10 @@ func (n *Namespace) Value(key string) any { return n.values.Value(key) }
 //	               a client joins it
 //
 // and for any other event, which is one that another server of the cluster
-// sends by ServerSideEmit, any function that [Socket.On] takes. Those of rooms
-// are called by who joins or leaves, and must not wait; the room of a socket's
-// own id counts, too. On panics when the function does not fit the event.
+// sends by ServerSideEmit, any function that [Socket.On] takes; it must answer
+// before it returns. Those of rooms are called by who joins or leaves, and must
+// not wait; the room of a socket's own id counts, too. On panics when the
+// function does not fit the event.
 func (n *Namespace) On(event string, fn any) Listener {
 	return n.hooks.add(event, fn, false, n.name == "/")
 }

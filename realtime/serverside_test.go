@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/zocalo-go/zocalo/realtime"
@@ -49,6 +50,8 @@ func TestServerSideEmit(t *testing.T) {
 	there.On("sum", func(a, b int, ack realtime.Ack) { ack(a+b, "sum") })
 	there.On("bad", func(n int) {})
 	there.On("panic", func() { panic("oops") })
+	var late sync.WaitGroup
+	there.On("late", func(ack realtime.Ack) { late.Go(func() { ack("in vain") }) })
 	here.On("hello", func() { t.Error("a server got its own event") })
 	for range 2 {
 		if err := here.ServerSideEmit("hello", "ana", 1); err != nil {
@@ -67,6 +70,8 @@ func TestServerSideEmit(t *testing.T) {
 	if err := answers[0].Decode(&sum, &word); err != nil || sum != 3 || word != "sum" {
 		t.Errorf("got %d %q, %v", sum, word, err)
 	}
+	here.ServerSideEmitWithAck(t.Context(), "late")
+	late.Wait()
 	for _, event := range []string{"bad", "panic", "unknown"} {
 		if err := here.ServerSideEmit(event, "x"); err != nil {
 			t.Errorf("%s: %v", event, err)

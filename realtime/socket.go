@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -27,6 +28,7 @@ type Socket struct {
 	on        listeners
 	bucket    bucket      // of the session's reader
 	watched   atomic.Bool // somebody watches what goes out
+	draining  atomic.Bool // OnDrain's functions wait for their turn
 
 	// Set by connect, before anybody else knows the socket.
 	id        string
@@ -384,8 +386,8 @@ func (s *Socket) close(reason string) (was state) {
 	}
 	s.state, s.reason, s.ended = disconnected, reason, time.Now()
 	s.early, s.rooms = nil, nil
-	cancel, acks, known, joined := s.cancel, s.acks, s.known, s.joined
-	s.acks = nil
+	cancel, known, joined := s.cancel, s.known, s.joined
+	acks := s.unanswered(func(p *pendingAck) bool { return p.callback == nil })
 	s.mu.Unlock()
 
 	cause := &DisconnectError{Reason: reason}
@@ -401,15 +403,14 @@ func (s *Socket) close(reason string) (was state) {
 		s.namespace.server.config.Metrics.Add(MetricSockets, s.namespace.name, -1)
 	}
 	for _, ack := range acks {
-		if ack.callback == nil {
-			ack.settle(s, Args{}, cause)
-		}
+		ack.settle(s, Args{}, cause)
 	}
 	s.inbox.close(func() {
-		for _, ack := range acks {
-			if ack.callback != nil {
-				ack.settle(s, Args{}, cause)
-			}
+		s.mu.Lock()
+		callbacks := s.unanswered(func(*pendingAck) bool { return true })
+		s.mu.Unlock()
+		for _, ack := range callbacks {
+			ack.settle(s, Args{}, cause)
 		}
 		if joined {
 			s.setRooms(rooms)
@@ -422,6 +423,19 @@ func (s *Socket) close(reason string) (was state) {
 		s.client.ended(s)
 	})
 	return was
+}
+
+// unanswered takes those out of what is awaited that f returns true for. mu is
+// held.
+func (s *Socket) unanswered(f func(*pendingAck) bool) (acks []*pendingAck) {
+	maps.DeleteFunc(s.acks, func(_ int64, p *pendingAck) bool {
+		out := f(p)
+		if out {
+			acks = append(acks, p)
+		}
+		return out
+	})
+	return acks
 }
 
 // heeds reports whether the handlers of an event that is due now run: those of a
