@@ -372,3 +372,40 @@ func TestRaw(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkCodec(b *testing.B) {
+	p := parser.Outgoing{Type: parser.Event, Namespace: "/", ID: parser.NoID, Event: "message", Args: []any{struct {
+		User    string `json:"user"`
+		Text    string `json:"text"`
+		N       int    `json:"n"`
+		Picture []byte `json:"picture"`
+	}{"a", "hello world", 3, make([]byte, 100)}}}
+	frames, err := msgpack.Codec.Encode(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("Encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			msgpack.Codec.Encode(p)
+		}
+	})
+	b.Run("Decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			decode(frames[0].Data)
+		}
+	})
+	b.Run("Unmarshal", func(b *testing.B) {
+		p, _ := decode(frames[0].Data)
+		var v struct {
+			User, Text string
+			N          int
+			Picture    []byte
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			msgpack.Codec.Unmarshal(p.Args[0], nil, &v)
+		}
+	})
+}

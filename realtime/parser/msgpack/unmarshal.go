@@ -98,10 +98,14 @@ func decodeItself(t token, b []byte, v reflect.Value) (done bool, rest []byte, e
 		}
 		return true, rest, err
 	}
-	if dst, ok := v.Interface().(encoding.TextUnmarshaler); ok && (t.kind == text || t.kind == date) {
-		return true, after(), dst.UnmarshalText([]byte(stringOf(t)))
+	dst, ok := v.Interface().(encoding.TextUnmarshaler)
+	if !ok || t.kind == null {
+		return false, nil, nil
 	}
-	return false, nil, nil
+	if t.kind != text && t.kind != date && t.kind != binaryData {
+		return true, nil, &json.UnmarshalTypeError{Value: t.kind.String(), Type: v.Type().Elem()}
+	}
+	return true, after(), dst.UnmarshalText([]byte(stringOf(t)))
 }
 
 // stringOf returns a text, or the text that JSON would carry instead.
@@ -210,7 +214,7 @@ func decodeBytes(t token, v reflect.Value) bool {
 		if v.Kind() == reflect.Array {
 			return false
 		}
-		decoded, err := base64.StdEncoding.AppendDecode(nil, t.bytes)
+		decoded, err := base64.StdEncoding.AppendDecode([]byte{}, t.bytes)
 		if err != nil {
 			return false
 		}
