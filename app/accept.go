@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,27 +11,88 @@ import (
 // Accepts returns which of the offers the client likes best, by its Accept header (RFC 9110, section 12.5.1), or
 // "" if it takes none. An offer is a media type or an extension: "html", "json", "text/plain".
 func (r *Request) Accepts(offers ...string) string {
-	values := r.Header.Values("Accept")
-	header := strings.Join(values, ", ")
-	if strings.TrimSpace(header) == "" {
-		if len(offers) == 0 {
-			return ""
-		}
+	if len(offers) == 0 {
+		return ""
+	}
+	header, _ := joined(r.Header, "Accept")
+	if header == "" {
 		return offers[0]
 	}
-	ranges := parseAccept(header)
-	best, bestRank := "", acceptRank{}
+	types := make([]string, 0, len(offers))
+	from := make([]string, 0, len(offers))
 	for _, offer := range offers {
 		media := offer
 		if !strings.Contains(offer, "/") {
-			media = typeByExtension(offer)
-			media, _, _ = strings.Cut(media, ";")
+			if media = lookupType(offer); media == "" {
+				continue
+			}
 		}
-		if rank := rankOffer(media, ranges); rank.quality > 0 && (best == "" || rank.better(bestRank)) {
-			best, bestRank = offer, rank
+		types, from = append(types, media), append(from, offer)
+	}
+	if i := best(parseAccept(header, mediaPreference), types, rankMedia); i >= 0 {
+		return from[slices.Index(types, types[i])]
+	}
+	return ""
+}
+
+// AcceptedTypes are the media types and ranges of the Accept header, the most wanted first; "*/*" without the header.
+func (r *Request) AcceptedTypes() []string {
+	header, ok := joined(r.Header, "Accept")
+	if !ok {
+		header = "*/*"
+	}
+	return names(parseAccept(header, mediaPreference))
+}
+
+// AcceptsEncodings returns which of the offered content codings ("gzip", "br") the client likes best, by its
+// Accept-Encoding header, or "" if it takes none. It takes "identity" unless it says otherwise.
+func (r *Request) AcceptsEncodings(offers ...string) string {
+	return pick(r.encodings(), offers, rankToken)
+}
+
+// AcceptedEncodings are the content codings that the client takes, the most wanted first.
+func (r *Request) AcceptedEncodings() []string { return names(r.encodings()) }
+
+func (r *Request) encodings() []preference {
+	header, _ := joined(r.Header, "Accept-Encoding")
+	list := parseAccept(header, tokenPreference)
+	identity := preference{name: "identity", quality: 1, index: strings.Count(header, ",") + 1}
+	for _, p := range list {
+		if rankToken("identity", p) >= 0 {
+			return list
+		}
+		if p.quality > 0 {
+			identity.quality = min(identity.quality, p.quality)
 		}
 	}
-	return best
+	return append(list, identity)
+}
+
+// AcceptsCharsets returns which of the offered charsets the client likes best, by its Accept-Charset header, or "" if
+// it takes none. Without the header it takes all.
+func (r *Request) AcceptsCharsets(offers ...string) string {
+	return pick(r.charsets(), offers, rankToken)
+}
+
+// AcceptedCharsets are the charsets that the client takes, the most wanted first; "*" without the header.
+func (r *Request) AcceptedCharsets() []string { return names(r.charsets()) }
+
+func (r *Request) charsets() []preference {
+	return parseAccept(orAny(joined(r.Header, "Accept-Charset")), tokenPreference)
+}
+
+// AcceptsLanguages returns which of the offered languages ("en", "en-US") the client likes best, by its
+// Accept-Language header, or "" if it takes none. "en" is taken for "en-US" and the other way around; an exact match
+// comes first. Without the header it takes all.
+func (r *Request) AcceptsLanguages(offers ...string) string {
+	return pick(r.languages(), offers, rankLanguage)
+}
+
+// AcceptedLanguages are the languages that the client takes, the most wanted first; "*" without the header.
+func (r *Request) AcceptedLanguages() []string { return names(r.languages()) }
+
+func (r *Request) languages() []preference {
+	return parseAccept(orAny(joined(r.Header, "Accept-Language")), languagePreference)
 }
 
 // prefersJSON reports whether the client asks for JSON by name, and not for a page as well.
@@ -38,84 +101,246 @@ func (r *Request) prefersJSON() bool {
 	return strings.Contains(accept, "json") && r.Accepts("html", "json") == "json"
 }
 
-// A mediaRange is one entry of an Accept header.
-type mediaRange struct {
-	media   string // lower case
-	params  []string
+// joined is a header whose lines are one list.
+func joined(h http.Header, name string) (value string, ok bool) {
+	switch values := h[name]; len(values) {
+	case 0:
+		return "", false
+	case 1:
+		return values[0], true
+	default:
+		return strings.Join(values, ", "), true
+	}
+}
+
+func orAny(header string, ok bool) string {
+	if !ok {
+		return "*"
+	}
+	return header
+}
+
+// A preference is one entry of an Accept header or one of its kin.
+type preference struct {
+	name    string // a token, a language, or a media range without its parameters
+	params  []mediaParam
 	quality float64
-	index   int
+	index   int // its place in the header
 }
 
-func parseAccept(header string) []mediaRange {
-	var ranges []mediaRange
-	for i, entry := range strings.Split(header, ",") {
-		parts := strings.Split(entry, ";")
-		m := mediaRange{media: strings.ToLower(strings.TrimSpace(parts[0])), quality: 1, index: i}
-		if !strings.Contains(m.media, "/") {
-			continue
+type mediaParam struct{ key, value string }
+
+// parseAccept reads the entries of a header that have the right form, in their order.
+func parseAccept(header string, read func(string) (preference, bool)) []preference {
+	var list []preference
+	i := 0
+	for entry := range splitQuoted(header, ',') {
+		if p, ok := read(strings.TrimSpace(entry)); ok {
+			p.index = i
+			list = append(list, p)
 		}
-		for _, p := range parts[1:] {
-			key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
-			if strings.EqualFold(key, "q") {
-				q, err := strconv.ParseFloat(value, 64)
-				if err != nil {
-					q = 0
+		i++
+	}
+	return list
+}
+
+// mediaPreference reads type/subtype;parameters;q=0.5.
+func mediaPreference(s string) (preference, bool) {
+	name, rest, _ := strings.Cut(s, ";")
+	name = strings.TrimSpace(name)
+	kind, subtype, ok := strings.Cut(name, "/")
+	if !ok || kind == "" || subtype == "" || strings.ContainsAny(name, " \t") {
+		return preference{}, false
+	}
+	p := preference{name: name, quality: 1}
+	if rest == "" {
+		return p, true
+	}
+	for part := range splitQuoted(rest, ';') {
+		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
+			value = value[1 : n-1]
+		}
+		if key = strings.ToLower(key); key == "q" {
+			p.quality = parseQuality(value)
+			break
+		}
+		p.params = append(p.params, mediaParam{key, value})
+	}
+	return p, true
+}
+
+// tokenPreference reads token;q=0.5.
+func tokenPreference(s string) (preference, bool) {
+	name, rest, _ := strings.Cut(s, ";")
+	name = strings.TrimSpace(name)
+	if name == "" || strings.ContainsAny(name, " \t") {
+		return preference{}, false
+	}
+	return preference{name: name, quality: qualityOf(rest)}, true
+}
+
+// languagePreference reads primary-rest;q=0.5.
+func languagePreference(s string) (preference, bool) {
+	p, ok := tokenPreference(s)
+	prefix, suffix, dash := strings.Cut(p.name, "-")
+	return p, ok && prefix != "" && (!dash || suffix != "")
+}
+
+func qualityOf(params string) float64 {
+	for params != "" {
+		var p string
+		p, params, _ = strings.Cut(params, ";")
+		if key, value, _ := strings.Cut(strings.TrimSpace(p), "="); key == "q" {
+			return parseQuality(value)
+		}
+	}
+	return 1
+}
+
+// parseQuality is JavaScript's parseFloat, with 0 for what is no number: as far as it goes.
+func parseQuality(s string) float64 {
+	s = strings.TrimLeft(s, " \t")
+	end, dot := 0, false
+	for end < len(s) && ('0' <= s[end] && s[end] <= '9' || s[end] == '.' && !dot || end == 0 && (s[end] == '-' || s[end] == '+')) {
+		dot = dot || s[end] == '.'
+		end++
+	}
+	q, err := strconv.ParseFloat(s[:end], 64)
+	if err != nil {
+		return 0
+	}
+	return q
+}
+
+// splitQuoted splits at separators that are not within double quotes.
+func splitQuoted(s string, separator byte) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		start, quoted := 0, false
+		for i := range len(s) {
+			switch s[i] {
+			case '"':
+				quoted = !quoted
+			case separator:
+				if !quoted {
+					if !yield(s[start:i]) {
+						return
+					}
+					start = i + 1
 				}
-				m.quality = q
-				break
 			}
-			m.params = append(m.params, strings.ToLower(key)+"="+strings.ToLower(strings.Trim(value, `"`)))
 		}
-		ranges = append(ranges, m)
+		yield(s[start:])
 	}
-	return ranges
 }
 
-// acceptRank orders offers: quality first, then how exactly the range names the offer, then its place in the header.
-type acceptRank struct {
-	quality  float64
-	specific int
-	index    int
-}
+// The rank functions tell how exactly a preference names an offer: more is more exact, negative is not at all.
 
-func (a acceptRank) better(b acceptRank) bool {
+func rankToken(offer string, p preference) int {
 	switch {
-	case a.quality != b.quality:
-		return a.quality > b.quality
-	case a.specific != b.specific:
-		return a.specific > b.specific
+	case strings.EqualFold(offer, p.name):
+		return 1
+	case p.name == "*":
+		return 0
 	}
-	return a.index < b.index
+	return -1
 }
 
-// rankOffer finds the most specific range that takes the offer; its quality counts, even if it is 0.
-func rankOffer(media string, ranges []mediaRange) acceptRank {
-	offered, parameters, _ := strings.Cut(media, ";")
-	offered = strings.ToLower(strings.TrimSpace(offered))
-	kind, _, _ := strings.Cut(offered, "/")
-	var rank acceptRank
-	for _, m := range ranges {
-		specific := 0
-		switch m.media {
-		case offered:
-			specific = 6
-		case kind + "/*":
-			specific = 4
-		case "*/*":
-			specific = 1
-		default:
-			continue
+func rankLanguage(offer string, p preference) int {
+	offer, _, _ = strings.Cut(offer, ";")
+	offer = strings.TrimSpace(offer)
+	offered, _, _ := strings.Cut(offer, "-")
+	wanted, _, _ := strings.Cut(p.name, "-")
+	switch {
+	case strings.EqualFold(p.name, offer):
+		return 4
+	case strings.EqualFold(wanted, offer):
+		return 2
+	case strings.EqualFold(p.name, offered):
+		return 1
+	case p.name == "*":
+		return 0
+	}
+	return -1
+}
+
+func rankMedia(offer string, p preference) int {
+	o, ok := mediaPreference(offer)
+	if !ok {
+		return -1
+	}
+	kind, subtype, _ := strings.Cut(o.name, "/")
+	wantedKind, wantedSubtype, _ := strings.Cut(p.name, "/")
+	rank := 0
+	if strings.EqualFold(kind, wantedKind) {
+		rank |= 4
+	} else if wantedKind != "*" {
+		return -1
+	}
+	if strings.EqualFold(subtype, wantedSubtype) {
+		rank |= 2
+	} else if wantedSubtype != "*" {
+		return -1
+	}
+	for _, param := range p.params {
+		if param.value != "*" && !strings.EqualFold(param.value, o.param(param.key)) {
+			return -1
 		}
-		if len(m.params) > 0 {
-			given := strings.Split(strings.ToLower(strings.ReplaceAll(parameters, " ", "")), ";")
-			if slices.ContainsFunc(m.params, func(p string) bool { return !slices.Contains(given, p) }) {
-				continue
-			}
-			specific++
-		}
-		if specific > rank.specific {
-			rank = acceptRank{m.quality, specific, m.index}
-		}
+		rank |= 1
 	}
 	return rank
+}
+
+func (p preference) param(key string) string {
+	for _, m := range slices.Backward(p.params) {
+		if m.key == key {
+			return m.value
+		}
+	}
+	return ""
+}
+
+// best is the index of the offer that the client likes best, -1 if it takes none: for each offer the most exact
+// preference counts; of the offers the one with the highest quality, then the most exact, then the first named.
+func best(preferences []preference, offers []string, rank func(string, preference) int) int {
+	type match struct {
+		exact   int
+		quality float64
+		index   int
+	}
+	found, top := -1, match{}
+	for i, offer := range offers {
+		m := match{index: -1}
+		for _, p := range preferences {
+			exact := rank(offer, p)
+			if exact < 0 {
+				continue
+			}
+			if c := cmp.Or(cmp.Compare(exact, m.exact), cmp.Compare(p.quality, m.quality), cmp.Compare(p.index, m.index)); c > 0 {
+				m = match{exact, p.quality, p.index}
+			}
+		}
+		if m.quality > 0 && (found < 0 || cmp.Or(cmp.Compare(m.quality, top.quality), cmp.Compare(m.exact, top.exact), cmp.Compare(top.index, m.index)) > 0) {
+			found, top = i, m
+		}
+	}
+	return found
+}
+
+func pick(preferences []preference, offers []string, rank func(string, preference) int) string {
+	if i := best(preferences, offers, rank); i >= 0 {
+		return offers[i]
+	}
+	return ""
+}
+
+// names lists what is wanted at all, the most wanted first.
+func names(preferences []preference) []string {
+	preferences = slices.DeleteFunc(preferences, func(p preference) bool { return p.quality <= 0 })
+	slices.SortStableFunc(preferences, func(a, b preference) int { return cmp.Compare(b.quality, a.quality) })
+	list := make([]string, len(preferences))
+	for i, p := range preferences {
+		list[i] = p.name
+	}
+	return list
 }

@@ -52,18 +52,18 @@ func TestBind(t *testing.T) {
 		{json, `{"name":7}`, 400, "entity.parse.failed: JSON: name is a number, not a string"},
 		{json, ``, 400, "entity.parse.failed: the body is empty: send JSON"},
 		{form, "age=old", 400, `entity.parse.failed: form: Age: strconv.ParseInt: parsing "old": invalid syntax`},
-		{form, "a=%zz", 400, "entity.parse.failed"},
+		{form, "name=%zz", 200, "%zz0"},
 		{"text/plain", "x", 415, "media.type.unsupported"},
 		{"", "x", 415, "media.type.unsupported"},
 		{json + "; charset=latin1", "{}", 415, `charset.unsupported: unsupported charset "LATIN1"`},
-		{json, `{"name":"` + strings.Repeat("x", 300) + `"}`, 413, "entity.too.large: request entity too large: the limit is 200 bytes"},
+		{json, `{"name":"` + strings.Repeat("x", 300) + `"}`, 413, "entity.too.large: request entity too large"},
 	} {
 		w := send(server, "POST", "/", test.body, "Content-Type", test.contentType)
 		if w.Code != test.status || !strings.HasPrefix(w.Body.String(), test.want) {
 			t.Errorf("%s %q: got %d %q, want %d %q", test.contentType, test.body, w.Code, w.Body, test.status, test.want)
 		}
 	}
-	w := send(server, "POST", "/", "{}", "Content-Type", json, "Content-Encoding", "br")
+	w := send(server, "POST", "/", "{}", "Content-Type", json, "Content-Encoding", "compress")
 	if w.Code != 415 || !strings.HasPrefix(w.Body.String(), "encoding.unsupported") {
 		t.Errorf("got %d %q", w.Code, w.Body)
 	}
@@ -100,9 +100,7 @@ func TestBytesAndTextInAnyOrder(t *testing.T) {
 		return res.Send(string(b) + s)
 	})
 	expect(t, send(server, "POST", "/", "ñ"), 200, "ññ")
-	if w := send(server, "POST", "/", "\xff"); w.Code != 415 {
-		t.Errorf("got %d", w.Code)
-	}
+	expect(t, send(server, "POST", "/", "\xff"), 200, "\xff\ufffd")
 	if w := send(server, "POST", "/", strings.Repeat("x", 100<<10+1)); w.Code != 413 {
 		t.Errorf("got %d", w.Code)
 	}

@@ -1,7 +1,12 @@
 package app
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,11 +24,18 @@ type CookieOptions struct {
 	SameSite    http.SameSite
 	Partitioned bool
 	Priority    string // "Low", "Medium" or "High"
+	Signed      bool   // with the setting "cookie secret": [Request.SignedCookie] notices a change
 }
 
-// Cookie sets a cookie. The value is percent-encoded; [Request.CookieValue] reads it. It takes one CookieOptions at
-// most. A name or an attribute that no cookie may have makes the call that answers fail.
-func (s *Response) Cookie(name, value string, options ...CookieOptions) *Response {
+// Cookie sets a cookie. A value that is no string, number or bool is written as JSON, after "j:". The value is
+// percent-encoded; [Request.CookieValue] reads it. It takes one CookieOptions at most. A name or an attribute that no
+// cookie may have makes the call that answers fail.
+func (s *Response) Cookie(name string, value any, options ...CookieOptions) *Response {
+	text, err := cookieText(value)
+	if err != nil {
+		s.reject(fmt.Errorf("app: Cookie(%q): %w", name, err))
+		return s
+	}
 	var o CookieOptions
 	if len(options) > 0 {
 		o = options[0]
@@ -38,21 +50,40 @@ func (s *Response) Cookie(name, value string, options ...CookieOptions) *Respons
 		s.reject(fmt.Errorf("app: Cookie(%q): a name is letters, digits and !#$%%&'*+-.^_`|~", name))
 		return s
 	}
-	for _, v := range []string{o.Path, o.Domain, o.Priority} {
-		if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == ';' || r >= 0x7f }) {
-			s.reject(fmt.Errorf("app: Cookie(%q): the attribute %q has a character that no cookie may have", name, v))
+	switch {
+	case strings.ContainsFunc(o.Path, func(r rune) bool { return r < ' ' || r == ';' || r == '<' || r >= 0x7f }):
+		s.reject(fmt.Errorf("app: Cookie(%q): the path %q has a character that no cookie may have", name, o.Path))
+		return s
+	case o.Domain != "" && !isDomain(o.Domain):
+		s.reject(fmt.Errorf("app: Cookie(%q): %q is no domain", name, o.Domain))
+		return s
+	}
+	priority := ""
+	switch strings.ToLower(o.Priority) {
+	case "":
+	case "low", "medium", "high":
+		priority = strings.ToUpper(o.Priority[:1]) + strings.ToLower(o.Priority[1:])
+	default:
+		s.reject(fmt.Errorf("app: Cookie(%q): the priority is Low, Medium or High, not %q", name, o.Priority))
+		return s
+	}
+	if o.Signed {
+		secrets := s.x.app.options.cookieSecrets
+		if len(secrets) == 0 {
+			s.reject(fmt.Errorf(`app: Cookie(%q): a signed cookie needs the setting "cookie secret"`, name))
 			return s
 		}
+		text = "s:" + sign(text, secrets[0])
 	}
 	var b strings.Builder
-	b.WriteString(name + "=" + encodeURIComponent(value))
+	b.WriteString(name + "=" + encodeURIComponent(text))
 	attribute := func(name, value string) {
 		if value != "" {
 			b.WriteString("; " + name + "=" + value)
 		}
 	}
 	if o.MaxAge != 0 {
-		attribute("Max-Age", strconv.FormatInt(int64(max(o.MaxAge, 0)/time.Second), 10))
+		attribute("Max-Age", strconv.FormatInt(int64(math.Floor(o.MaxAge.Seconds())), 10))
 	}
 	attribute("Domain", o.Domain)
 	attribute("Path", o.Path)
@@ -68,7 +99,7 @@ func (s *Response) Cookie(name, value string, options ...CookieOptions) *Respons
 	if o.Partitioned {
 		b.WriteString("; Partitioned")
 	}
-	attribute("Priority", o.Priority)
+	attribute("Priority", priority)
 	switch o.SameSite {
 	case http.SameSiteLaxMode:
 		attribute("SameSite", "Lax")
@@ -91,6 +122,52 @@ func (s *Response) ClearCookie(name string, options ...CookieOptions) *Response 
 	return s.Cookie(name, "", o)
 }
 
+// SignedCookie is the value of a cookie that was set with Signed, here or by Express with the same secret; not ok if
+// there is none or somebody has changed it.
+func (r *Request) SignedCookie(name string) (value string, ok bool) {
+	signed, found := strings.CutPrefix(r.CookieValue(name), "s:")
+	i := strings.LastIndexByte(signed, '.')
+	if !found || i < 0 {
+		return "", false
+	}
+	for _, secret := range r.x.app.options.cookieSecrets {
+		if hmac.Equal([]byte(sign(signed[:i], secret)), []byte(signed)) {
+			return signed[:i], true
+		}
+	}
+	return "", false
+}
+
+// sign appends npm cookie-signature's signature to a value.
+func sign(value, secret string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(value))
+	return value + "." + base64.RawStdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// cookieText is the value of a cookie as text.
+func cookieText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64:
+		return fmt.Sprint(v), nil
+	}
+	b, err := json.Marshal(value)
+	return "j:" + string(b), err
+}
+
+// isDomain reports whether s is a host name, with a dot before it or not.
+func isDomain(s string) bool {
+	for label := range strings.SplitSeq(strings.TrimPrefix(s, "."), ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
+			strings.ContainsFunc(label, func(r rune) bool { return r != '-' && (r >= 0x80 || !isWordByte(byte(r)) || r == '_') }) {
+			return false
+		}
+	}
+	return true
+}
+
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
@@ -98,14 +175,18 @@ func isToken(s string) bool {
 }
 
 // encodeURIComponent is JavaScript's.
-func encodeURIComponent(s string) string {
+func encodeURIComponent(s string) string { return percentEncode(s, "-_.!~*'()") }
+
+// percentEncode leaves letters, digits and the ASCII characters of keep as they are.
+func percentEncode(s, keep string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || strings.IndexByte("-_.!~*'()", c) >= 0 {
+		if '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || strings.IndexByte(keep, c) >= 0 {
 			b.WriteByte(c)
 		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
+			const hex = "0123456789ABCDEF"
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
 		}
 	}
 	return b.String()

@@ -34,7 +34,9 @@ func (x *exchange) next() error {
 		case len(x.routes) > 0:
 			rt := x.routes[0]
 			x.routes = x.routes[1:]
-			if err := x.enterRoute(rt); err != nil {
+			if err := x.enterRoute(rt); err == errAnswered {
+				return nil
+			} else if err != nil {
 				return x.fail(err)
 			}
 		case x.layer < len(x.router.layers):
@@ -48,6 +50,9 @@ func (x *exchange) next() error {
 				continue
 			}
 			entered, err := x.enterLayer(l)
+			if err == errAnswered {
+				return nil
+			}
 			if err != nil {
 				return x.fail(err)
 			}
@@ -219,6 +224,9 @@ func (x *exchange) leave() bool {
 	return true
 }
 
+// errAnswered is what checkParams returns when a param handler has answered: nothing else is to run.
+var errAnswered = errors.New("app: a param handler has answered")
+
 // checkParams calls the router's param handlers, once for each value in a request.
 func (x *exchange) checkParams() error {
 next:
@@ -235,7 +243,11 @@ next:
 				continue next
 			}
 		}
+		before := x.res.HeadersSent()
 		err := x.call(func(req *Request, res *Response) error { return h(req, res, p.text()) })
+		if err == nil && !before && x.res.HeadersSent() {
+			return errAnswered
+		}
 		x.checked = append(x.checked, checkedParam{x.router, len(x.frames), p.name, p.value, err})
 		if err != nil {
 			return err
@@ -277,6 +289,9 @@ func (x *exchange) handleError(err error) error {
 			continue
 		}
 		entered, failure := x.enterLayer(l)
+		if failure == errAnswered {
+			return nil
+		}
 		if failure != nil {
 			err = failure
 			continue

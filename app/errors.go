@@ -83,7 +83,7 @@ func errorStatus(err error) int {
 // errorHeader are the headers that the cause which has a status wants in its answer.
 func errorHeader(err error) http.Header {
 	var e *HTTPError
-	if errors.As(err, &e) {
+	if errorStatus(err) != 0 && errors.As(err, &e) {
 		return e.Header
 	}
 	return nil

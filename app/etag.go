@@ -22,6 +22,12 @@ func StrongETag(body []byte) string {
 	return string(tag)
 }
 
+// Fresh reports whether the client has the answer already, by the validators of the request and those that are set.
+func (r *Request) Fresh() bool { return r.x.res.fresh() }
+
+// Stale is the opposite of Fresh.
+func (r *Request) Stale() bool { return !r.Fresh() }
+
 // fresh reports whether the client has the answer already (req.fresh of Express): its validators (RFC 9110, section
 // 13.1) match the ETag and Last-Modified that are set.
 func (s *Response) fresh() bool {

@@ -108,8 +108,11 @@ var poweredBy = []string{"Zocalo"}
 // end makes the exchange ready for another request. A connection that was taken over may be read and written by
 // others for a long time yet: nothing of it stays here.
 func (x *exchange) end() {
+	if form := x.req.body.upload; form != nil {
+		_ = form.RemoveAll()
+	}
 	x.req.Request = nil
-	x.req.body, x.req.query, x.req.of = requestBody{}, nil, ""
+	x.req.body, x.req.query, x.req.queryOf = requestBody{}, nil, ""
 	x.res.end()
 	hijacked := x.wire.hijacked
 	x.wire.ResponseWriter = nil

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,31 +18,28 @@ import (
 
 // SendFile answers with a file on disk, with its Content-Type by extension, ETag and Last-Modified, conditional
 // requests and a range. name is the program's own: for a name that comes from the outside use [Response.SendFileFS].
-// A file that does not exist is a 404 error; for a directory the next handler runs.
-func (s *Response) SendFile(name string) error {
+// A file that does not exist is a 404 error; for a directory the next handler runs. It takes one FileOptions at most.
+func (s *Response) SendFile(name string, options ...FileOptions) error {
+	o := fileOptions("SendFile", options)
 	dir, base := filepath.Split(filepath.Clean(name))
 	if dir == "" {
 		dir = "."
 	}
-	return s.sendFileFS(os.DirFS(dir), base, &hashes{})
+	o.Dotfiles = DotfilesAllow
+	return s.sendFileFS(os.DirFS(dir), base, &o)
 }
 
 // SendFileFS is [Response.SendFile] for a file of fsys. The name is slash-separated, may come from the outside, and
-// never leads out of fsys: one that tries is a 403 error, one that starts with a dot a 404. os.OpenRoot(dir) makes an fs.FS whose
-// symbolic links stay in it, too.
-func (s *Response) SendFileFS(fsys fs.FS, name string) error {
-	clean, ok := cleanName(name)
-	if slices.Contains(strings.Split(name, "/"), "..") {
-		return &HTTPError{Status: http.StatusForbidden, Message: "the name " + strconv.Quote(name) + " leads out of the directory"}
-	}
-	if !ok {
-		return &HTTPError{Status: http.StatusNotFound, Message: "no file " + strconv.Quote(name)}
-	}
-	return s.sendFileFS(fsys, clean, &hashes{})
+// never leads out of fsys: one that tries is a 403 error, one that starts with a dot a 404 unless the options allow it.
+// os.OpenRoot(dir) makes an fs.FS whose symbolic links stay in it, too.
+func (s *Response) SendFileFS(fsys fs.FS, name string, options ...FileOptions) error {
+	o := fileOptions("SendFileFS", options)
+	return s.sendFileFS(fsys, name, &o)
 }
 
-func (s *Response) sendFileFS(fsys fs.FS, name string, known *hashes) error {
-	f, info, err := openFile(fsys, name)
+func (s *Response) sendFileFS(fsys fs.FS, name string, o *FileOptions) error {
+	o.NoETag = s.x.app.options.etag == nil
+	f, err := o.find(fsys, name)
 	switch {
 	case errors.Is(err, errDirectory):
 		return s.x.req.Next()
@@ -51,19 +47,105 @@ func (s *Response) sendFileFS(fsys fs.FS, name string, known *hashes) error {
 		return err
 	}
 	defer f.Close()
-	return s.serveFile(f, info, name, known)
+	if s.HeadersSent() {
+		return ErrHeadersSent
+	}
+	if o.Filename != "" {
+		s.Header().Set("Content-Disposition", contentDisposition(baseName(o.Filename)))
+	}
+	for header, value := range o.Headers {
+		if o.Filename == "" || !strings.EqualFold(header, "Content-Disposition") {
+			s.Header().Set(header, value)
+		}
+	}
+	return s.serveFile(f, o, &hashes{})
+}
+
+// A foundFile is a regular file that is open.
+type foundFile struct {
+	fs.File
+	info fs.FileInfo
+	name string // in the file system
 }
 
 var errDirectory = errors.New("is a directory")
 
+// find opens the file that a path from the outside stands for: itself, its index, itself with an extension. Its errors
+// are an [HTTPError] with 400, 403 or 404, or errDirectory.
+func (o *FileOptions) find(fsys fs.FS, name string) (foundFile, error) {
+	if strings.IndexByte(name, 0) >= 0 {
+		return foundFile{}, &HTTPError{Status: http.StatusBadRequest, Message: "the name has a NUL byte"}
+	}
+	clean := path.Clean("./" + name)
+	if leadsUp(clean) {
+		return foundFile{}, &HTTPError{Status: http.StatusForbidden, Message: "the name " + strconv.Quote(name) + " leads out of the directory"}
+	}
+	if dotfile(clean) && o.Dotfiles != DotfilesAllow {
+		if o.Dotfiles == DotfilesDeny {
+			return foundFile{}, &HTTPError{Status: http.StatusForbidden, Message: "the file " + strconv.Quote(name) + " is hidden"}
+		}
+		return foundFile{}, notFoundFile(name)
+	}
+	if strings.IndexByte(clean, '\\') >= 0 || !fs.ValidPath(clean) {
+		return foundFile{}, notFoundFile(name)
+	}
+	if !strings.HasSuffix(name, "/") {
+		f, err := openFile(fsys, clean)
+		if err == nil || errors.Is(err, errDirectory) || len(o.Extensions) == 0 || extensionOf(clean) != "" || errorStatus(err) != http.StatusNotFound {
+			return f, err
+		}
+		return firstOf(fsys, clean+".", o.Extensions, err)
+	}
+	if o.Index == nil {
+		f, err := openFile(fsys, clean)
+		if err == nil {
+			f.Close() // a file is no directory
+			err = notFoundFile(name)
+		}
+		return foundFile{}, err
+	}
+	return firstOf(fsys, clean+"/", o.Index, notFoundFile(name))
+}
+
+// firstOf opens the first file that exists of those with an ending.
+func firstOf(fsys fs.FS, stem string, endings []string, err error) (foundFile, error) {
+	for _, ending := range endings {
+		name := path.Clean(stem + ending)
+		if !fs.ValidPath(name) {
+			continue
+		}
+		f, openErr := openFile(fsys, name)
+		if openErr == nil {
+			return f, nil
+		}
+		if !errors.Is(openErr, errDirectory) {
+			err = openErr
+		}
+	}
+	return foundFile{}, err
+}
+
+func leadsUp(name string) bool {
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if part == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+func notFoundFile(name string) error {
+	return &HTTPError{Status: http.StatusNotFound, Message: "no file " + strconv.Quote(name)}
+}
+
 // openFile opens a regular file. What is not there, and what the name cannot be, is a 404.
-func openFile(fsys fs.FS, name string) (fs.File, fs.FileInfo, error) {
+func openFile(fsys fs.FS, name string) (foundFile, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || isUnservable(err) {
 			err = &HTTPError{Status: http.StatusNotFound, Err: err}
 		}
-		return nil, nil, err
+		return foundFile{}, err
 	}
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
@@ -73,90 +155,92 @@ func openFile(fsys fs.FS, name string) (fs.File, fs.FileInfo, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, nil, err
+		return foundFile{}, err
 	}
-	return f, info, nil
-}
-
-// cleanName makes a name for an fs.FS of a decoded path. It refuses what leads out of it and dotfiles.
-func cleanName(name string) (string, bool) {
-	if strings.ContainsAny(name, "\x00\\") {
-		return "", false
-	}
-	for _, element := range strings.Split(name, "/") {
-		if strings.HasPrefix(element, ".") && element != "." {
-			return "", false
-		}
-	}
-	name = strings.TrimPrefix(path.Clean("/"+name), "/")
-	if name == "" {
-		name = "."
-	}
-	return name, fs.ValidPath(name)
+	return foundFile{f, info, name}, nil
 }
 
 // serveFile answers with an open file, as npm's send does: one range, a 304 or a 412 where the conditions of the
 // request say so.
-func (s *Response) serveFile(f fs.File, info fs.FileInfo, name string, known *hashes) error {
-	if s.HeadersSent() {
-		return ErrHeadersSent
-	}
+func (s *Response) serveFile(f foundFile, o *FileOptions, known *hashes) error {
 	r, h := &s.x.req, s.Header()
+	if o.SetHeaders != nil {
+		o.SetHeaders(s, f.name, f.info)
+	}
 	setDefault := func(header, value string) {
-		if h.Get(header) == "" {
-			h.Set(header, value)
+		if h[header] == nil {
+			h[header] = []string{value}
 		}
 	}
-	h.Set("Accept-Ranges", "bytes")
-	setDefault("Cache-Control", "public, max-age=0")
-	if modified := info.ModTime(); !modified.IsZero() {
-		setDefault("Last-Modified", modified.UTC().Format(http.TimeFormat))
-		setDefault("ETag", fmt.Sprintf(`W/"%x-%x"`, info.Size(), modified.UnixMilli()))
-	} else if tag, err := known.etag(f, name, info.Size()); err != nil {
-		return err
-	} else {
-		setDefault("ETag", tag)
+	if !o.NoRanges {
+		setDefault("Accept-Ranges", "bytes")
 	}
-	setDefault("Content-Type", typeByExtension(path.Base(name)))
+	if !o.NoCacheControl {
+		setDefault("Cache-Control", o.cacheControl())
+	}
+	modified := f.info.ModTime()
+	if !o.NoLastModified && !modified.IsZero() {
+		setDefault("Last-Modified", modified.UTC().Format(http.TimeFormat))
+	}
+	if !o.NoETag && h["Etag"] == nil {
+		tag := ""
+		if modified.IsZero() {
+			var err error
+			if tag, err = known.etag(f.File, f.name, f.info.Size()); err != nil {
+				return err
+			}
+		} else {
+			tag = `W/"` + strconv.FormatInt(f.info.Size(), 16) + "-" + strconv.FormatInt(modified.UnixMilli(), 16) + `"`
+		}
+		if tag != "" {
+			h["Etag"] = []string{tag}
+		}
+	}
+	setDefault("Content-Type", typeByExtension(extensionOf(f.name)))
 
 	if preconditionFailed(r.Header, h) {
 		return &HTTPError{Status: http.StatusPreconditionFailed}
 	}
-	if s.status >= 200 && s.status <= 299 && isFresh(r.Header, h) {
+	if (s.status >= 200 && s.status <= 299 || s.status == http.StatusNotModified) && isFresh(r.Header, h) {
 		s.status = http.StatusNotModified
 		for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Range", "Content-Type"} {
 			h.Del(name)
 		}
 		return s.finish(nil)
 	}
-	start, length := int64(0), info.Size()
-	if header := r.Header.Get("Range"); strings.HasPrefix(header, "bytes=") && s.status == http.StatusOK && rangeStillHolds(r.Header, h) {
-		switch first, last, n := parseRange(header, info.Size()); {
-		case n == 0:
+	size := f.info.Size()
+	part := ByteRange{0, size - 1}
+	if header := r.Header.Get("Range"); !o.NoRanges && strings.HasPrefix(header, "bytes=") && s.status == http.StatusOK && rangeStillHolds(r.Header, h) {
+		ranges, err := parseRanges(header, size)
+		if err == ErrRangeUnsatisfiable {
 			return &HTTPError{Status: http.StatusRequestedRangeNotSatisfiable,
-				Header: http.Header{"Content-Range": {fmt.Sprintf("bytes */%d", info.Size())}}}
-		case n == 1:
-			s.status = http.StatusPartialContent
-			h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, info.Size()))
-			start, length = first, last-first+1
+				Header: http.Header{"Content-Range": {"bytes */" + strconv.FormatInt(size, 10)}}}
+		}
+		if err == nil {
+			if ranges = ranges.Combined(); len(ranges.List) == 1 {
+				part = ranges.List[0]
+				s.status = http.StatusPartialContent
+				h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.Start, part.End, size))
+			}
 		}
 	}
 	if s.invalid != nil {
 		return s.invalid
 	}
-	if start > 0 {
-		seeker, ok := f.(io.Seeker)
+	if part.Start > 0 {
+		seeker, ok := f.File.(io.Seeker)
 		if !ok {
-			return fmt.Errorf("app: send %s: the file system has no random access for a range", name)
+			return fmt.Errorf("app: send %s: the file system has no random access for a range", f.name)
 		}
-		if _, err := seeker.Seek(start, io.SeekStart); err != nil {
+		if _, err := seeker.Seek(part.Start, io.SeekStart); err != nil {
 			return err
 		}
 	}
-	h.Set("Content-Length", strconv.FormatInt(length, 10))
+	length := part.End - part.Start + 1
+	h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	s.WriteHeader(s.status)
 	if r.Method != http.MethodHead && length > 0 {
-		if _, err := s.ReadFrom(io.LimitReader(f, length)); err != nil {
+		if _, err := s.ReadFrom(&io.LimitedReader{R: f.File, N: length}); err != nil {
 			return err
 		}
 	}
@@ -167,7 +251,11 @@ func (s *Response) serveFile(f fs.File, info fs.FileInfo, name string, known *ha
 // preconditionFailed is If-Match and If-Unmodified-Since of RFC 9110, section 13.1.
 func preconditionFailed(request, response http.Header) bool {
 	if match := request.Get("If-Match"); match != "" {
-		return match != "*" && !matchesETag(match, response.Get("ETag"))
+		tag := response.Get("ETag")
+		return tag == "" || match != "*" && !matchesETag(match, tag)
+	}
+	if request["If-Unmodified-Since"] == nil {
+		return false
 	}
 	since, err := http.ParseTime(request.Get("If-Unmodified-Since"))
 	if err != nil {
@@ -193,34 +281,6 @@ func rangeStillHolds(request, response http.Header) bool {
 	}
 	modified, err := http.ParseTime(response.Get("Last-Modified"))
 	return err == nil && !modified.After(limit)
-}
-
-// parseRange reads a Range header for a body of size bytes. It returns the number of ranges in it that overlap the
-// body, and the one if it is one; -1 when the header is malformed and to be left out of account.
-func parseRange(header string, size int64) (first, last int64, n int) {
-	for _, spec := range strings.Split(strings.TrimPrefix(header, "bytes="), ",") {
-		from, to, ok := strings.Cut(strings.TrimSpace(spec), "-")
-		if !ok {
-			return 0, 0, -1
-		}
-		a, errA := strconv.ParseInt(strings.TrimSpace(from), 10, 64)
-		b, errB := strconv.ParseInt(strings.TrimSpace(to), 10, 64)
-		switch {
-		case from == "" && errB == nil: // the last b bytes
-			a, b = max(size-b, 0), size-1
-		case errA == nil && to == "":
-			b = size - 1
-		case errA != nil || errB != nil:
-			return 0, 0, -1
-		}
-		b = min(b, size-1)
-		if a > b || a < 0 {
-			continue
-		}
-		first, last = a, b
-		n++
-	}
-	return first, last, n
 }
 
 // hashes are the ETags of files without a modification time, which embedded files are. They never change.

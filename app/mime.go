@@ -1,6 +1,10 @@
 package app
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // contentType completes a Content-Type: an extension becomes its media type, text gets its charset. What it does not
 // know stays as it is.
@@ -23,23 +27,85 @@ func contentType(s string) string {
 
 // typeByExtension is the Content-Type of files with an extension (with or without the dot), or of a file name.
 func typeByExtension(name string) string {
-	extension := strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
-	if t, ok := mediaTypes[extension]; ok {
+	if t := lookupType(name); t != "" {
 		return contentType(t)
 	}
 	return "application/octet-stream"
 }
 
-// withCharset sets the charset of a Content-Type.
-func withCharset(contentType, charset string) string {
-	media, params, _ := strings.Cut(contentType, ";")
-	out := strings.TrimSpace(media)
-	for _, p := range strings.Split(params, ";") {
-		if p = strings.TrimSpace(p); p != "" && !strings.HasPrefix(strings.ToLower(p), "charset=") {
-			out += "; " + p
-		}
+// lookupType is the media type of an extension or a file name, "" if it is not known.
+func lookupType(name string) string {
+	return mediaTypes[strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])]
+}
+
+// extensionOf is the extension of a file name with its dot; a dotfile without another dot has none.
+func extensionOf(name string) string {
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		return name[i:]
 	}
-	return out + "; charset=" + charset
+	return ""
+}
+
+// withCharset sets the charset of a Content-Type, in its place or at the end. It fails when there is no media type.
+func withCharset(contentType, charset string) (string, error) {
+	media, params := splitContentType(contentType)
+	kind, sub, ok := strings.Cut(media, "/")
+	if !ok || !isToken(kind) || !isToken(sub) {
+		return "", fmt.Errorf("app: the Content-Type %q is no media type", contentType)
+	}
+	out, done := media, false
+	for _, p := range params {
+		value := p.value
+		if p.key == "charset" {
+			value, done = charset, true
+		}
+		if !isToken(value) {
+			value = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+		}
+		out += "; " + p.key + "=" + value
+	}
+	if !done {
+		out += "; charset=" + charset
+	}
+	return out, nil
+}
+
+// splitContentType reads a Content-Type forgivingly: of what it cannot read it takes what is there. The first of
+// several parameters with one name counts.
+func splitContentType(s string) (media string, params []mediaParam) {
+	media, rest, _ := strings.Cut(s, ";")
+	for part := range splitQuoted(rest, ';') {
+		key, value, ok := strings.Cut(part, "=")
+		key, value = strings.ToLower(strings.Trim(key, " \t")), strings.Trim(value, " \t")
+		if !ok || slices.ContainsFunc(params, func(p mediaParam) bool { return p.key == key }) {
+			continue
+		}
+		if strings.HasPrefix(value, `"`) {
+			unquoted, ok := unquote(value[1:])
+			if !ok {
+				continue
+			}
+			value = unquoted
+		}
+		params = append(params, mediaParam{key, value})
+	}
+	return strings.ToLower(strings.Trim(media, " \t")), params
+}
+
+// unquote reads a quoted string up to its closing quote.
+func unquote(s string) (string, bool) {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			return b.String(), true
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return "", false
 }
 
 // mediaTypes are the registered types of what websites serve. The system's own table is not asked: an application
@@ -72,5 +138,4 @@ var mediaTypes = map[string]string{
 	"pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 	"odt":  "application/vnd.oasis.opendocument.text", "bin": "application/octet-stream",
 	"exe": "application/octet-stream", "dmg": "application/octet-stream", "iso": "application/octet-stream",
-	"urlencoded": "application/x-www-form-urlencoded", "multipart": "multipart/form-data",
 }

@@ -11,10 +11,11 @@ import (
 // returned.
 type Request struct {
 	*http.Request
-	x     *exchange
-	body  requestBody
-	query url.Values // parsed when first asked for
-	of    string     // the raw query that query was parsed from
+	x    *exchange
+	body requestBody
+
+	query   *Object // parsed when first asked for
+	queryOf string  // the raw query that it was parsed from
 }
 
 // App is the application whose handler runs: a mounted one in its own handlers.
@@ -57,17 +58,6 @@ func (r *Request) Segments(name string) []string {
 		}
 	}
 	return nil
-}
-
-// Query is the first value of a parameter of the query, "" if there is none. URL.Query has all values.
-func (r *Request) Query(name string) string {
-	if r.URL.RawQuery == "" {
-		return ""
-	}
-	if r.query == nil || r.of != r.URL.RawQuery {
-		r.query, r.of = r.URL.Query(), r.URL.RawQuery
-	}
-	return r.query.Get(name)
 }
 
 // Get is the first value of a header, "" if there is none. "Referer" and "Referrer" are the same.

@@ -135,6 +135,27 @@ func (s *Response) Location(url string) *Response {
 	return s
 }
 
+// A Link is what a page is related to (RFC 8288): the next one, the last, all of them.
+type Link struct {
+	Rel  string
+	URLs []string
+}
+
+// Links adds links to the Link header, one for each URL.
+func (s *Response) Links(links ...Link) *Response {
+	list := []string{}
+	if before := s.Header().Get("Link"); before != "" {
+		list = append(list, before)
+	}
+	for _, l := range links {
+		for _, url := range l.URLs {
+			list = append(list, "<"+url+`>; rel="`+l.Rel+`"`)
+		}
+	}
+	s.Header().Set("Link", strings.Join(list, ", "))
+	return s
+}
+
 // The methods of an http.ResponseWriter and its optional interfaces. The first Write sends the header with the status
 // that was set.
 

@@ -194,13 +194,23 @@ func (r *Router) Group(prefix string, build func(*Router)) *Router {
 }
 
 // Param registers a handler for the parameter name. It is called once for each value in a request, when a route or a
-// prefix of this router with the parameter matches. [NextRoute] from it skips that route.
+// prefix of this router with the parameter matches. [NextRoute] from it skips that route; once it has answered, nothing
+// else runs. Several handlers of one name run in the order of registration.
 func (r *Router) Param(name string, handler ParamHandler) *Router {
 	if name == "" || handler == nil {
 		panic("app: Param takes the name of a parameter and a handler: Param(\"id\", load)")
 	}
 	if r.params == nil {
 		r.params = map[string]ParamHandler{}
+	}
+	if first := r.params[name]; first != nil {
+		second := handler
+		handler = func(req *Request, res *Response, value string) error {
+			if err := first(req, res, value); err != nil || res.HeadersSent() {
+				return err
+			}
+			return second(req, res, value)
+		}
 	}
 	r.params[name] = handler
 	return r

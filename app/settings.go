@@ -26,6 +26,11 @@ type options struct {
 	trustProxy      func(address string, hop int) bool
 	subdomainOffset int
 	bodyLimit       int64
+	jsonpCallback   string
+	queryParser     func(raw string) *Object
+	cookieSecrets   []string
+	uploadLimits    UploadLimits
+	validator       func(v any) error
 	shutdownTimeout time.Duration
 }
 
@@ -101,6 +106,52 @@ var knownSettings = map[string]func(o *options, value any) error{
 		o.subdomainOffset, err = as[int](v)
 		return err
 	},
+	"jsonp callback name": func(o *options, v any) (err error) { o.jsonpCallback, err = as[string](v); return err },
+	"query parser": func(o *options, v any) (err error) {
+		switch v := v.(type) {
+		case bool:
+			o.queryParser = noQuery
+			if v {
+				o.queryParser = parseSimple
+			}
+		case string:
+			switch v {
+			case "simple":
+				o.queryParser = parseSimple
+			case "extended":
+				o.queryParser = parseExtended
+			default:
+				err = fmt.Errorf(`it is "simple", "extended", true, false or a func(raw string) *Object, not %q`, v)
+			}
+		default:
+			o.queryParser, err = as[func(string) *Object](v)
+		}
+		return err
+	},
+	"cookie secret": func(o *options, v any) (err error) {
+		switch v := v.(type) {
+		case string:
+			o.cookieSecrets = []string{v}
+		default:
+			o.cookieSecrets, err = as[[]string](v)
+		}
+		if err == nil && (len(o.cookieSecrets) == 0 || slices.Contains(o.cookieSecrets, "")) {
+			err = fmt.Errorf("it is a text, or a list of them of which the first signs, none of them empty")
+		}
+		return err
+	},
+	"upload limits": func(o *options, v any) error {
+		limits, err := as[UploadLimits](v)
+		if err == nil && (limits.Body < 0 || limits.File < 0 || limits.Files < 0 || limits.Memory < 0) {
+			err = fmt.Errorf("a limit is above 0, or 0 for its default")
+		}
+		o.uploadLimits = limits.or(defaultUploadLimits())
+		return err
+	},
+	"validator": func(o *options, v any) (err error) {
+		o.validator, err = as[func(any) error](v)
+		return err
+	},
 	"body limit": func(o *options, v any) (err error) { o.bodyLimit, err = byteCount(v); return err },
 	"shutdown timeout": func(o *options, v any) (err error) {
 		if o.shutdownTimeout, err = as[time.Duration](v); err == nil && o.shutdownTimeout <= 0 {
@@ -124,10 +175,14 @@ func as[T any](v any) (T, error) {
 // Set changes a setting. The settings are Express's, with their defaults:
 //
 //	case sensitive routing   false; set it before the first route
+//	cookie secret            none; what signs cookies, or a []string of which the first signs and all verify
 //	env                      $ZOCALO_ENV; "production"
 //	etag                     "weak"; "strong", true, false or a func(body []byte) string
 //	json escape              false; true writes <, > and & as escapes
 //	json spaces              ""; the indentation of JSON, or a number of spaces
+//	jsonp callback name      "callback"; the parameter of the query that names the function of JSONP
+//	query parser             "simple"; "extended" reads brackets as objects and lists, false nothing, or a
+//	                         func(raw string) *Object
 //	strict routing           false; set it before the first route
 //	subdomain offset         2; how many parts of the host name are no subdomain
 //	trust proxy              false; see [Request.IP]
@@ -136,9 +191,11 @@ func as[T any](v any) (T, error) {
 //	views                    "views"; a directory, several as a []string, or an fs.FS
 //	x-powered-by             false
 //
-// and two of Zócalo's own
+// and some of Zócalo's own
 //
 //	body limit               "100kb"; the largest body that Bind, Text and Bytes read, a number is bytes
+//	upload limits            the UploadLimits of multipart bodies
+//	validator                a func(v any) error that Bind asks about what it has bound
 //	shutdown timeout         10 * time.Second; how long Serve waits for requests when it stops
 //
 // Mounted applications inherit what they do not set themselves. Set panics on an unknown name and on a value that
@@ -208,6 +265,9 @@ func (a *App) resolve() {
 		etag:            WeakETag,
 		subdomainOffset: 2,
 		bodyLimit:       100 << 10,
+		jsonpCallback:   "callback",
+		queryParser:     parseSimple,
+		uploadLimits:    defaultUploadLimits(),
 		shutdownTimeout: 10 * time.Second,
 	}
 	for _, app := range slices.Backward(chain) {

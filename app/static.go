@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -17,60 +17,65 @@ import (
 // Use("/assets", app.Static("public")). A directory is its index.html; without a slash at the end it is redirected.
 // Files have an ETag and Last-Modified, conditional requests and ranges work. For anything else the next handler
 // runs: a file that does not exist, a directory without index.html, a name that starts with a dot, a path or a
-// symbolic link that leads out of the directory.
-func Static(dir string) Handler {
+// symbolic link that leads out of the directory. It takes one FileOptions at most.
+func Static(dir string, options ...FileOptions) Handler {
 	if dir == "" {
 		panic(`app: Static(""): name the directory, "." for this one`)
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		slog.Warn("app: the directory of Static does not exist; nothing is served from it", "dir", dir)
 	}
-	return StaticFS(rootDir(dir))
+	return StaticFS(rootDir(dir), options...)
 }
 
 // StaticFS is [Static] for an fs.FS: an embed.FS, or what [Files] returns. A file without a modification time (all
 // embedded ones) gets an ETag from its content, which is taken never to change.
-func StaticFS(fsys fs.FS) Handler {
+func StaticFS(fsys fs.FS, options ...FileOptions) Handler {
 	if fsys == nil {
 		panic("app: StaticFS(nil): pass the fs.FS with the files")
 	}
+	o := fileOptions("Static", options)
 	known := &hashes{}
 	return func(req *Request, res *Response) error {
 		if req.Method != http.MethodGet && req.Method != http.MethodHead {
-			return req.Next()
-		}
-		name, err := url.PathUnescape(req.Path())
-		if err != nil {
-			return req.Next()
-		}
-		asDirectory := strings.HasSuffix(name, "/")
-		if req.Path() == "/" && !strings.HasSuffix(req.x.full, "/") {
-			asDirectory = false // the prefix itself, without a slash
-		}
-		name, ok := cleanName(name)
-		if !ok {
-			return req.Next()
-		}
-		if asDirectory {
-			if name == "." {
-				name = ""
-			} else {
-				name += "/"
+			if !o.NoFallthrough {
+				return req.Next()
 			}
-			name += "index.html"
+			res.Header().Set("Allow", "GET, HEAD")
+			return res.Status(http.StatusMethodNotAllowed).finish(nil)
 		}
-		f, info, err := openFile(fsys, name)
+		f, err := o.findRequested(fsys, req)
 		switch {
-		case errors.Is(err, errDirectory) && !asDirectory:
-			return redirectToDirectory(req, res)
-		case err != nil && (errors.Is(err, errDirectory) || errorStatus(err) == http.StatusNotFound):
-			return req.Next()
+		case errors.Is(err, errDirectory):
+			if !o.NoRedirect && !strings.HasSuffix(req.x.full, "/") {
+				return redirectToDirectory(req, res)
+			}
+			err = notFoundFile(req.Path())
+			fallthrough
 		case err != nil:
+			if status := errorStatus(err); !o.NoFallthrough && status != 0 && status < 500 {
+				return req.Next()
+			}
 			return err
 		}
 		defer f.Close()
-		return res.serveFile(f, info, name, known)
+		if res.HeadersSent() {
+			return ErrHeadersSent
+		}
+		return res.serveFile(f, &o, known)
 	}
+}
+
+// findRequested finds the file of a request.
+func (o *FileOptions) findRequested(fsys fs.FS, req *Request) (foundFile, error) {
+	name, ok := decodeComponent(req.Path())
+	if !ok {
+		return foundFile{}, &HTTPError{Status: http.StatusBadRequest, Message: "the path " + strconv.Quote(req.Path()) + " has a broken escape"}
+	}
+	if name == "/" && !strings.HasSuffix(req.x.full, "/") {
+		name = "" // the prefix itself, without a slash
+	}
+	return o.find(fsys, name)
 }
 
 // redirectToDirectory adds the slash. The Location is a path of this host, whatever the request looks like: //evil

@@ -23,7 +23,7 @@ func Rooms() []Room {
 			"it writes files and knows nothing of what they do"},
 		{"internal/dev", nil, []string{"github.com/fsnotify/fsnotify", "golang.org/x/sys"},
 			"the dev loop serves any Go program, not only the framework's"},
-		{"app", nil, []string{"github.com/go-chi/chi/v5"},
+		{"app", nil, []string{"github.com/go-chi/chi/v5", "github.com/andybalholm/brotli", "golang.org/x/text"},
 			"app and realtime are http.Handlers that main introduces to each other; the view engine is an interface that app owns"},
 		{"app/handlebars", []string{"app"}, []string{"github.com/aymerick/raymond"},
 			"the only place that knows raymond"},
