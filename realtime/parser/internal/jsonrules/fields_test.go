@@ -37,9 +37,7 @@ type all struct {
 	*Exported `json:"own"`
 	Same      string `json:"same,omitempty"`
 	Dash      int    `json:"-"`
-	RealDash  int    `json:"-,"`
 	Quoted    *int   `json:",string"`
-	Unquoted  []int  `json:",string"`
 	private   int
 	When      time.Time `json:",omitzero"`
 	Any       any       `json:",omitempty"`
