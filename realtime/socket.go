@@ -129,19 +129,22 @@ func (s *Socket) Context() context.Context {
 }
 
 // Join puts the socket into rooms. It returns [ErrTooManyRooms] when it might be
-// in more than Config.MaxRooms then, and joins none.
+// in more than Config.MaxRooms then, and joins none. One that has been
+// disconnected joins none, either.
 // https://socket.io/docs/v4/rooms/
 func (s *Socket) Join(rooms ...string) error {
 	limit := s.namespace.server.config.MaxRooms
 	s.mu.Lock()
+	if s.state == disconnected { // and another may go on under its id
+		s.mu.Unlock()
+		return nil
+	}
 	if !s.known { // in a middleware: the adapter does not know it yet
 		defer s.mu.Unlock()
 		if len(s.rooms)+len(rooms) > limit {
 			return ErrTooManyRooms
 		}
-		if s.state == joining {
-			s.rooms = append(s.rooms, rooms...)
-		}
+		s.rooms = append(s.rooms, rooms...)
 		return nil
 	}
 	s.joins += len(rooms)
@@ -171,8 +174,8 @@ func (s *Socket) recount(more int) bool {
 // Leave takes the socket out of rooms.
 func (s *Socket) Leave(rooms ...string) {
 	s.mu.Lock()
-	known := s.known
-	if !known {
+	known := s.known && s.state != disconnected
+	if s.state == joining && !known {
 		s.rooms = slices.DeleteFunc(s.rooms, func(room string) bool { return slices.Contains(rooms, room) })
 	}
 	s.mu.Unlock()
