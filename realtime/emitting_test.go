@@ -324,21 +324,23 @@ func TestOutgoingListeners(t *testing.T) {
 	}
 }
 
-// A time that is over already is over at once.
+// A time that is over already is over at once, and what was awaited is forgotten.
 func TestTimeoutThatIsOver(t *testing.T) {
-	inWorld(t, realtime.Config{}, func(w *world) {
+	inWorld(t, realtime.Config{MaxPendingAcks: 1}, func(w *world) {
 		clients, sockets := crowd(w, 1)
+		outcomes := make(chan error, 1)
 		for _, d := range []time.Duration{0, -time.Second} {
-			outcomes := make(chan error, 2)
-			if err := sockets[0].Timeout(d).Emit("ask", func(err error) { outcomes <- err }); err != nil {
-				t.Error(err)
-			}
-			if err := w.server.Timeout(d).Emit("ask", func(err error, _ []realtime.Answer) { outcomes <- err }); err != nil {
-				t.Error(err)
-			}
-			for range 2 {
+			for name, emit := range map[string]func() error{
+				"socket": func() error { return sockets[0].Timeout(d).Emit("ask", func(err error) { outcomes <- err }) },
+				"all": func() error {
+					return w.server.Timeout(d).Emit("ask", func(err error, _ []realtime.Answer) { outcomes <- err })
+				},
+			} {
+				if err := emit(); err != nil {
+					t.Error(err)
+				}
 				if err := <-outcomes; !errors.Is(err, realtime.ErrAckTimeout) {
-					t.Errorf("%v: %v", d, err)
+					t.Errorf("%s, %v: %v", name, d, err)
 				}
 			}
 		}
