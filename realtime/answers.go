@@ -123,7 +123,7 @@ func (b *Broadcast) gather(event string, args []any) (*gathering, error) {
 		return g, nil
 	}
 	for _, a := range g.asked() {
-		a.socket.inbox.awaitClient(1) // a handler may wait for its own socket's answer, too
+		a.socket.client.await(1) // a handler may wait for its own socket's answer, too
 		if err := a.socket.expect(a.id, &pendingAck{gather: g}, 0); err != nil {
 			g.settle(a.socket.id, Args{}, err)
 		}
@@ -146,7 +146,7 @@ func (g *gathering) asked() []asked {
 func (g *gathering) settle(id string, args Args, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiting[id].socket.inbox.awaitClient(-1)
+	g.waiting[id].socket.client.await(-1)
 	delete(g.waiting, id)
 	if err != nil {
 		g.missing = append(g.missing, id)

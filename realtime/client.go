@@ -25,6 +25,7 @@ type client struct {
 	gone    chan struct{}        // closed with the session
 	conn    atomic.Pointer[Conn] // made when first asked for
 	drains  atomic.Bool          // a socket wants to know about the drain
+	urgent  atomic.Int32         // answers that are waited for
 
 	mu      sync.Mutex // guards the rest
 	sockets map[string]*Socket
@@ -306,6 +307,17 @@ func (c *client) all() []*Socket {
 		sockets = append(sockets, s)
 	}
 	return sockets
+}
+
+// await notes that somebody begins, or with -1 ceases, to wait for an answer of
+// the client, which the reader has to come to.
+func (c *client) await(n int32) {
+	if c.urgent.Add(n) != 1 || n < 0 {
+		return
+	}
+	for _, s := range c.all() {
+		s.inbox.look()
+	}
 }
 
 // Closed implements engineio.Handler.

@@ -129,8 +129,8 @@ func (e Emitter) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 	if err := e.ask(id, &pendingAck{wait: wait}, 0, event, args); err != nil {
 		return Args{}, err
 	}
-	s.inbox.awaitClient(1)
-	defer s.inbox.awaitClient(-1)
+	s.client.await(1)
+	defer s.client.await(-1)
 	select {
 	case r := <-wait:
 		return r.args, r.err

@@ -167,6 +167,40 @@ func TestAnswerBehindAFullInbox(t *testing.T) {
 	})
 }
 
+// The same where another socket of the client is asked.
+func TestAnswerBehindAnotherInbox(t *testing.T) {
+	inWorld(t, realtime.Config{MaxPending: 4}, func(w *world) {
+		others := make(chan *realtime.Socket, 1)
+		w.server.Of("/other").On("connection", func(s *realtime.Socket) { others <- s })
+		answered := make(chan error, 1)
+		w.server.On("connection", func(s *realtime.Socket) {
+			s.On("ask", func(ctx context.Context) {
+				other := <-others
+				_, err := other.EmitWithAck(ctx, "question")
+				if err == nil {
+					_, err = w.server.Of("/other").EmitWithAck(ctx, "question")
+				}
+				answered <- err
+			})
+			s.On("noise", func() {})
+		})
+		c := dialWebSocket(w)
+		c.joinAs("/other", "")
+		c.send(`42["ask"]`)
+		for i := range 2 {
+			c.expect(fmt.Sprintf(`42/other,%d["question"]`, i))
+			for range 50 {
+				c.send(`42["noise"]`)
+			}
+			c.send(fmt.Sprintf("43/other,%d[]", i))
+		}
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		c.close()
+	})
+}
+
 func TestTextThatIsNoUTF8(t *testing.T) {
 	got := reasons(t, realtime.Config{}, dialPolling, func(w *world, c *client, s *realtime.Socket) { c.send("42[\"m\",\"\xff\"]") })
 	if got != realtime.ReasonParseError {

@@ -1,19 +1,22 @@
 package realtime
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // inbox runs one socket's handlers one at a time, in the order of its events.
 // It owns a goroutine only while there is something to run.
 type inbox struct {
-	limit   int    // of events
-	bytes   int    // of events, with what it takes to keep them; one alone may be larger
-	running *tasks // of all inboxes of a server
+	limit   int           // of events
+	bytes   int           // of events, with what it takes to keep them; one alone may be larger
+	running *tasks        // of all inboxes of a server
+	urgent  *atomic.Int32 // how many wait for an answer of the client, of all its inboxes
 
 	mu     sync.Mutex // guards the rest
 	room   sync.Cond  // there is room, or it is closed
 	queue  []job
 	held   int  // bytes in queue
-	urgent int  // handlers that wait for the client
 	busy   bool // a goroutine runs what is queued
 	closed bool
 	done   chan struct{} // closed when it is closed and empty
@@ -29,8 +32,8 @@ type job struct {
 // client whose answer is awaited could fill the memory with the smallest.
 const overhead = 256
 
-func (in *inbox) init(limit, bytes int, running *tasks) {
-	in.limit, in.bytes, in.running = limit, bytes, running
+func (in *inbox) init(limit, bytes int, running *tasks, urgent *atomic.Int32) {
+	in.limit, in.bytes, in.running, in.urgent = limit, bytes, running, urgent
 	in.room.L = &in.mu
 	in.done = make(chan struct{})
 }
@@ -52,22 +55,20 @@ func (in *inbox) add(size int, f func()) bool {
 	return true
 }
 
-// full reports whether there is no room. A handler that waits for the client's
-// answer must not wait in vain because the answer stands behind events: then
-// only their bytes are limited. mu is held.
+// full reports whether there is no room. Who waits for an answer of the client
+// must not wait in vain because it stands behind events: then only their bytes
+// are limited. mu is held.
 func (in *inbox) full(size int) bool {
 	if len(in.queue) == 0 {
 		return false
 	}
-	return len(in.queue) >= in.limit && in.urgent == 0 || in.held+size > in.bytes
+	return len(in.queue) >= in.limit && in.urgent.Load() == 0 || in.held+size > in.bytes
 }
 
-// awaitClient notes that a handler begins, or with -1 ceases, to wait for the
-// client.
-func (in *inbox) awaitClient(n int) {
+// look has who waits for room look again whether there is some.
+func (in *inbox) look() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.urgent += n
 	in.room.Broadcast()
 }
 

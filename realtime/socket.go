@@ -62,7 +62,7 @@ const (
 
 func newSocket(n *Namespace, c *client, h *Handshake) *Socket {
 	s := &Socket{namespace: n, client: c, handshake: h}
-	s.inbox.init(n.server.config.MaxPending, n.server.config.MaxBuffered, &n.server.handlers)
+	s.inbox.init(n.server.config.MaxPending, n.server.config.MaxBuffered, &n.server.handlers, &c.urgent)
 	s.bucket = newBucket(n.server.config.EventRate, n.server.config.EventBurst)
 	return s
 }
