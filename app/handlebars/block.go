@@ -77,10 +77,7 @@ func (c *compiler) builtInBlock(name string, s *syntax.Statement, at *site, main
 		return nil
 	}
 	if len(s.Params) != 1 {
-		if name == "each" && len(s.Params) == 0 {
-			c.fail(s.Pos, "Must pass iterator to #each")
-		}
-		c.fail(s.Pos, "#"+name+" requires exactly one argument")
+		return c.malformed(name, s.Call, at)
 	}
 	find := c.expr(s.Params[0])
 	in := &invocation{name: name, at: at} // for a function in the data
@@ -111,6 +108,30 @@ func (c *compiler) builtInBlock(name string, s *syntax.Statement, at *site, main
 	}
 }
 
+// malformed compiles a block helper of Handlebars with the wrong number of arguments: an error, once it is called.
+func (c *compiler) malformed(name string, call syntax.Call, at *site) op {
+	message := "#" + name + " requires exactly one argument"
+	if name == "each" && len(call.Params) == 0 {
+		message = "Must pass iterator to #each"
+	}
+	find := c.broken(call, at, message)
+	return func(r *renderer) { find(r) }
+}
+
+// broken compiles a call that can only fail, which Engine.Check reports and which fails when it is run.
+func (c *compiler) broken(call syntax.Call, at *site, message string) expr {
+	c.template.broken = append(c.template.broken, errorAt(at, message, nil))
+	params := c.exprs(call.Params)
+	return func(r *renderer) value {
+		for _, find := range params {
+			find(r)
+		}
+		r.site = at
+		r.fail("%s", message)
+		return value{}
+	}
+}
+
 func (c *compiler) hashArgument(call syntax.Call, name string) expr {
 	for _, p := range call.Hash {
 		if p.Key == name {
@@ -128,20 +149,39 @@ func (c *compiler) builtIn(name string, call syntax.Call, at *site) expr {
 	case "log":
 		return c.log(call, at)
 	}
-	c.fail(at.offset, "#"+name+" is a block: {{#"+name+" …}}…{{/"+name+"}}")
-	return nil
+	switch n := len(call.Params); {
+	case name == "each" && n == 0:
+		return c.broken(call, at, "Must pass iterator to #each")
+	case n != 1 && name != "each":
+		return c.broken(call, at, "#"+name+" requires exactly one argument")
+	}
+	return c.broken(call, at, "#"+name+" is a block: {{#"+name+" …}}…{{/"+name+"}}")
 }
 
 // lookup compiles {{lookup value name}}.
 func (c *compiler) lookup(call syntax.Call, at *site) expr {
-	if len(call.Params) != 2 {
-		c.fail(at.offset, "lookup takes a value and the name of a property")
+	const usage = "lookup takes a value and the name of a property"
+	if len(call.Params) == 0 {
+		return c.broken(call, at, usage)
 	}
-	in, name := c.expr(call.Params[0]), c.expr(call.Params[1])
+	in := c.expr(call.Params[0])
+	if len(call.Params) != 2 {
+		fail := c.broken(call, at, usage)
+		return func(r *renderer) value {
+			if v := in(r); v.isFalsy() {
+				return v
+			}
+			return fail(r)
+		}
+	}
+	name := c.expr(call.Params[1])
 	return func(r *renderer) value {
 		v, key := in(r), name(r)
-		if v.isNil() || key.isNil() {
-			return value{}
+		if v.isFalsy() {
+			return v
+		}
+		if key.isNil() {
+			key = value{any: "undefined"}
 		}
 		found, _ := r.property(v, text(key))
 		return found

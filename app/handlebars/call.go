@@ -20,7 +20,8 @@ func (c *compiler) callee(call syntax.Call) callee {
 	p, ok := call.Name.(*syntax.Path)
 	if !ok { // {{"name"}} and {{12}} are names too
 		l := call.Name.(*syntax.Literal)
-		p = &syntax.Path{Pos: l.Pos, Original: l.Text, Parts: []string{l.Text}}
+		name := literalName(l)
+		p = &syntax.Path{Pos: l.Pos, Original: name, Parts: []string{name}}
 	}
 	f := callee{path: p, name: p.Original}
 	depth, _ := c.blockParam(p)
@@ -34,6 +35,14 @@ func (c *compiler) callee(call syntax.Call) callee {
 		f.simple = f.helper || !c.config.KnownHelpersOnly
 	}
 	return f
+}
+
+// literalName is what a literal means as a name: 1.0 is "1".
+func literalName(l *syntax.Literal) string {
+	if f, ok := l.Value.(float64); ok {
+		return text(value{any: f})
+	}
+	return l.Text
 }
 
 // isBuiltIn reports whether a name is that of a helper of Handlebars, and not taken by one of the engine's.
@@ -63,11 +72,25 @@ type invocation struct {
 
 func (c *compiler) invocation(call syntax.Call, name string, at *site) *invocation {
 	in := &invocation{name: name, at: at, params: c.exprs(call.Params)}
-	for _, p := range call.Hash {
-		in.keys = append(in.keys, p.Key)
-		in.hash = append(in.hash, c.expr(p.Value))
-	}
+	in.keys, in.hash = c.hash(call.Hash)
 	return in
+}
+
+// hash compiles arguments with a name. As handlebars.js has it, the last comes first, the first of two with one name
+// counts, and one that says undefined is none.
+func (c *compiler) hash(pairs []syntax.Pair) (keys []string, values []expr) {
+	for i, p := range slices.Backward(pairs) {
+		first := slices.IndexFunc(pairs, func(q syntax.Pair) bool { return q.Key == p.Key })
+		if slices.ContainsFunc(pairs[i+1:], func(q syntax.Pair) bool { return q.Key == p.Key }) {
+			continue
+		}
+		if l, ok := pairs[first].Value.(*syntax.Literal); ok && l.Undefined {
+			continue
+		}
+		keys = append(keys, p.Key)
+		values = append(values, c.expr(pairs[first].Value))
+	}
+	return keys, values
 }
 
 func (c *compiler) subexpression(s *syntax.Sub) expr {
@@ -119,16 +142,31 @@ func (c *compiler) invoke(f callee, in *invocation) expr {
 		if h := r.function(v, in); h != nil {
 			return r.call(h, in)
 		}
-		if !v.isNil() {
+		if !v.isFalsy() {
+			r.evaluate(in)
 			r.site = in.at
 			r.fail("%q is not a helper or a function", in.name)
 		}
 		if missing := r.engine.helpers["helperMissing"]; missing != nil {
 			return r.call(missing, in)
 		}
+		r.evaluate(in)
+		if len(in.params) == 0 && !r.engine.config.Strict {
+			return value{} // with arguments that all have names, nothing is missing
+		}
 		r.site = in.at
 		r.fail("Missing helper: %q%s", in.name, r.engine.nearestHelper(in.name))
 		return value{}
+	}
+}
+
+// evaluate finds the arguments of a call that is about to fail: a mistake in one of them comes first.
+func (r *renderer) evaluate(in *invocation) {
+	for _, find := range in.params {
+		find(r)
+	}
+	for _, find := range in.hash {
+		find(r)
 	}
 }
 
@@ -182,6 +220,9 @@ func (r *renderer) function(v value, in *invocation) *helper {
 
 // force calls a value that is a function.
 func (r *renderer) force(v value, in *invocation) value {
+	if b, ok := v.any.(*partialBlock); ok {
+		return r.blockText(b)
+	}
 	if h := r.function(v, in); h != nil {
 		return r.call(h, in)
 	}
@@ -204,6 +245,10 @@ func (r *renderer) call(h *helper, in *invocation) value {
 		}
 		if in.main != nil && in.main.decorations != nil {
 			o.decorated = r.decorate(in.main, r.scope)
+		}
+	} else {
+		for _, find := range in.hash {
+			find(r) // for a mistake in it
 		}
 	}
 	r.site = in.at

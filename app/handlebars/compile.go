@@ -17,8 +17,9 @@ type Template struct {
 	layout  string // what it declares
 	start   site
 	library *library
-	noData  bool // option NoData, and it has no @name: its partials see no data
-	climbs  bool // has a path with ../, so that it matters which contexts are the same
+	noData  bool     // option NoData, and it has no @name: its partials see no data
+	broken  []*Error // calls that fail if they are run
+	climbs  bool     // has a path with ../, so that it matters which contexts are the same
 }
 
 // An op writes one statement.

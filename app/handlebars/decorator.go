@@ -24,6 +24,12 @@ func (d *Decoration) Set(name string, value any) {
 	d.to.properties[name] = value
 }
 
+// Current is what the decorators before this one have given the program as a property, nil if they have not.
+func (d *Decoration) Current(name string) any {
+	d.live()
+	return d.to.properties[name]
+}
+
 // Wrap has the program be written by a function, which is given what the program writes. Of several, the last one
 // applied is outermost.
 func (d *Decoration) Wrap(write func(text string) string) {
@@ -85,6 +91,9 @@ func (r *renderer) decorate(p *program, around *scope) *decorated {
 		o := &Decoration{Options{r: r, in: d.in, args: r.args[base:]}, to}
 		for _, find := range d.in.hash {
 			o.hash = append(o.hash, find(r))
+		}
+		if d.in.main != nil && d.in.main.decorations != nil {
+			o.decorated = r.decorate(d.in.main, r.scope)
 		}
 		r.site = d.in.at
 		d.decorator(o)

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"unicode/utf16"
 )
 
 // A loop runs a program once for each item of an {{#each}}.
@@ -187,7 +188,7 @@ func (c *fieldCache) overlayProperties(o *overlay, yield func(key, item value) b
 	for i, name := range o.names {
 		over[name] = o.vals[i]
 	}
-	for key, item := range c.properties(o.base) {
+	for key, item := range c.ownProperties(o.base) {
 		name := text(key)
 		if v, ok := over[name]; ok {
 			item = v
@@ -201,6 +202,29 @@ func (c *fieldCache) overlayProperties(o *overlay, yield func(key, item value) b
 		if v, ok := over[name]; ok {
 			delete(over, name)
 			if !yield(value{any: name}, v) {
+				return
+			}
+		}
+	}
+}
+
+// ownProperties are properties, and of a list or a text its items.
+func (c *fieldCache) ownProperties(v value) iter.Seq2[value, value] {
+	rv := v.resolve()
+	if !isIndexed(rv) || c.isObject(v, rv) {
+		return c.properties(v)
+	}
+	return func(yield func(key, item value) bool) {
+		if isList(rv) {
+			for i := range rv.Len() {
+				if !yield(value{any: i}, fromReflect(rv.Index(i))) {
+					return
+				}
+			}
+			return
+		}
+		for i, unit := range utf16.Encode([]rune(rv.String())) {
+			if !yield(value{any: i}, value{any: string(utf16.Decode([]uint16{unit}))}) {
 				return
 			}
 		}

@@ -120,15 +120,16 @@ func (f *folder) load(r *renderer, name string) (*Template, error) {
 func (f *folder) check(l *library) error {
 	var errs []error
 	for _, file := range f.files(l.ext) {
+		var t *Template
 		var err error
 		if f.Templates != nil {
-			_, err = f.root.templates.compile(l, file, f.root.path(file), f.Templates[file])
+			t, err = f.root.templates.compile(l, file, f.root.path(file), f.Templates[file])
 		} else if f.root != l.views { // those of the views are checked with them
 			full := path.Join(f.Dir, file)
-			_, err = l.load(f.root, full)
+			t, err = l.load(f.root, full)
 			err = f.root.wrap(full, err)
 		}
-		errs = append(errs, err)
+		errs = append(errs, err, t.mistakes())
 	}
 	return errors.Join(errs...)
 }

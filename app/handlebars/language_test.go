@@ -238,6 +238,17 @@ func TestHelperMissing(t *testing.T) {
 	}
 }
 
+func TestStrictCompat(t *testing.T) {
+	config := handlebars.Config{Strict: true, Compat: true}
+	data := map[string]any{"name": "root", "none": nil, "items": []any{map[string]any{}, map[string]any{"name": nil}, map[string]any{"name": "own"}}}
+	got, err := renderString(config, "{{#each items}}[{{name}}]{{/each}}{{none}}", data)
+	if want := "[root][][own]"; err != nil || got != want {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+	_, err = renderString(config, "{{#each items}}\n{{nobody}}{{/each}}", data)
+	wantError(t, err, `test:2:3: "nobody" not defined in undefined`)
+}
+
 func TestOptionsAfterTheCall(t *testing.T) {
 	var kept *handlebars.Options
 	_, err := renderString(handlebars.Config{Helpers: handlebars.Helpers{
@@ -323,7 +334,7 @@ func TestPartialScopes(t *testing.T) {
 	} {
 		got, err := renderString(handlebars.Config{Partials: partials}, source, data)
 		if strings.Contains(source, "lookup") {
-			wantError(t, err, "The partial  could not be found")
+			wantError(t, err, "The partial undefined could not be found")
 		} else if err != nil || got != want {
 			t.Errorf("%s: got %q, %v; want %q", source, got, err, want)
 		}

@@ -262,8 +262,8 @@ func (l *library) check() error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(file, l.ext) {
 			return err
 		}
-		_, err = l.load(l.views, file)
-		errs = append(errs, l.views.wrap(file, err))
+		t, err := l.load(l.views, file)
+		errs = append(errs, l.views.wrap(file, err), t.mistakes())
 		return nil
 	})
 	errs = append(errs, err)
@@ -271,8 +271,20 @@ func (l *library) check() error {
 		errs = append(errs, f.check(l))
 	}
 	for name, source := range l.engine.config.Partials {
-		_, err := l.memory.compile(l, name, name, source)
-		errs = append(errs, err)
+		t, err := l.memory.compile(l, name, name, source)
+		errs = append(errs, err, t.mistakes())
+	}
+	return errors.Join(errs...)
+}
+
+// mistakes are the calls in a template that can only fail, joined, or nil.
+func (t *Template) mistakes() error {
+	if t == nil {
+		return nil
+	}
+	errs := make([]error, len(t.broken))
+	for i, e := range t.broken {
+		errs[i] = e
 	}
 	return errors.Join(errs...)
 }

@@ -1,6 +1,9 @@
 package handlebars
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Options are what a helper gets besides its arguments, as its last parameter. They are for the call only: a helper
 // that keeps them, or hands them to a goroutine that outlives it, panics when they are used.
@@ -57,10 +60,13 @@ func (o *Options) Hash() map[string]any {
 	return m
 }
 
+// HashKeys are the names of the arguments with a name, in the order in which handlebars.js has them: the last first.
+func (o *Options) HashKeys() []string { return slices.Clone(o.in.keys) }
+
 // HashProp is one argument with a name, nil if it was not given.
 func (o *Options) HashProp(name string) any {
 	r := o.live()
-	for i := len(o.hash) - 1; i >= 0; i-- {
+	for i := range o.hash {
 		if o.in.keys[i] == name {
 			return o.hash[i].export(&r.engine.fields)
 		}
@@ -96,8 +102,16 @@ func (o *Options) Data(name string) any {
 
 // Fn renders the block with the context that it stands in. It is "" for a helper that is not used as a block.
 func (o *Options) Fn() string {
-	r := o.live()
-	return o.render(o.in.main, r.scope.this, nil, nil)
+	return o.render(o.in.main, o.context(), nil, nil)
+}
+
+// context is the one that the block stands in.
+func (o *Options) context() value {
+	this := o.live().scope.this
+	if this.any == nil && !this.rv.IsValid() {
+		return value{any: nothing{}}
+	}
+	return this
 }
 
 // FnWith renders the block with a context, and values for the parameters that it declares.
@@ -112,8 +126,7 @@ func (o *Options) FnData(context any, data map[string]any, params ...any) string
 
 // Inverse renders what stands behind {{else}}, with the context that the block stands in.
 func (o *Options) Inverse() string {
-	r := o.live()
-	return o.render(o.in.inverse, r.scope.this, nil, nil)
+	return o.render(o.in.inverse, o.context(), nil, nil)
 }
 
 func (o *Options) render(p *program, context value, data map[string]any, params []any) string {

@@ -88,7 +88,7 @@ func (c *compiler) partial(s *syntax.Statement) op {
 	case *syntax.Path:
 		call.name = name.Original
 	case *syntax.Literal:
-		call.name = name.Text
+		call.name = literalName(name)
 	case *syntax.Sub:
 		call.dynamic = c.subexpression(name)
 	}
@@ -100,10 +100,7 @@ func (c *compiler) partial(s *syntax.Statement) op {
 	default:
 		c.fail(s.Pos, "Unsupported number of partial arguments: "+strconv.Itoa(len(s.Params)))
 	}
-	for _, p := range s.Hash {
-		call.keys = append(call.keys, p.Key)
-		call.hash = append(call.hash, c.expr(p.Value))
-	}
+	call.keys, call.hash = c.hash(s.Hash)
 	call.indent = s.Indent
 	if c.config.PreventIndent && call.indent != "" {
 		indent := call.indent
@@ -123,7 +120,10 @@ func (r *renderer) partial(call *partialCall) {
 	context := r.partialContext(call)
 	name := call.name
 	if call.dynamic != nil {
-		name = text(call.dynamic(r))
+		v := call.dynamic(r)
+		if name = text(v); v.isNil() {
+			name = "undefined"
+		}
 		r.site = call.at
 	}
 	if len(r.trail) == maxPartials {
@@ -133,7 +133,6 @@ func (r *renderer) partial(call *partialCall) {
 	start, outer := len(r.out), r.frame
 	if call.at.template.noData {
 		r.frame = r.frames.take()
-		r.frame.sealed = true
 	}
 	to := r.target(call, name) // before the inline partials of the block are in force
 	if call.block != nil {
@@ -218,7 +217,7 @@ func (r *renderer) runWithBlock(to target, block *program, context value) {
 		inlines = r.define(block, r.scope)
 	}
 	f := r.frames.take()
-	f.parent, f.hasBlock, f.block = r.frame, !r.frame.sealed, own
+	f.parent, f.hasBlock, f.block = r.frame, true, own
 	r.frame = f
 	r.runTarget(to, context, inlines)
 	r.frame = f.parent
@@ -239,6 +238,25 @@ func (r *renderer) runBlock(b *partialBlock, context value) {
 	r.runClosure(b.closure, context)
 	r.frame = f.parent
 	r.frames.release()
+}
+
+// blockText is @partial-block as a value: what {{#if @partial-block}} asks about is, as in handlebars.js, what the block
+// writes without a context. Sections that it sets do not count.
+func (r *renderer) blockText(b *partialBlock) value {
+	if b == nil {
+		return value{}
+	}
+	start, sections, outer := len(r.out), r.sections, r.frame
+	r.sections = nil
+	f := r.frames.take()
+	f.hasBlock, f.block = true, b.outer
+	r.frame = f
+	r.runClosure(b.closure, value{})
+	r.frame, r.sections = outer, sections
+	r.frames.release()
+	written := string(r.out[start:])
+	r.out = r.out[:start]
+	return value{any: written}
 }
 
 // runClosure runs a program where it was written, with a context.

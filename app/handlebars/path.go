@@ -34,7 +34,7 @@ func (c *compiler) expr(e syntax.Expr) expr {
 
 // path compiles a path. With final, option Strict wants its last name to be defined.
 func (c *compiler) path(p *syntax.Path, final bool) expr {
-	start, parts := c.start(p)
+	start, parts := c.start(p, final)
 	if start == nil {
 		return c.firstName(p, final)
 	}
@@ -72,7 +72,7 @@ func (c *compiler) path(p *syntax.Path, final bool) expr {
 
 // start compiles where a path starts, and returns the names to follow from there. It is nil for a path that is one
 // name of @data: that has no value to start from.
-func (c *compiler) start(p *syntax.Path) (expr, []string) {
+func (c *compiler) start(p *syntax.Path, final bool) (expr, []string) {
 	if depth, index := c.blockParam(p); depth >= 0 {
 		return func(r *renderer) value {
 			b := r.params
@@ -85,6 +85,10 @@ func (c *compiler) start(p *syntax.Path) (expr, []string) {
 			return b.values[index]
 		}, p.Parts[1:]
 	}
+	parts := p.Parts
+	if len(parts) > 0 && parts[0] == "" {
+		parts = nil // a path that starts with [] is this, whatever follows
+	}
 	switch {
 	case p.Data && len(p.Parts) == 0:
 		return func(*renderer) value { return value{} }, nil
@@ -94,11 +98,14 @@ func (c *compiler) start(p *syntax.Path) (expr, []string) {
 		return nil, nil
 	case p.Data:
 		return c.firstName(&syntax.Path{Pos: p.Pos, Data: true, Depth: p.Depth, Parts: p.Parts[:1]}, false), p.Parts[1:]
-	case c.config.Compat && p.Depth == 0 && !p.Scoped && len(p.Parts) > 0:
-		name := p.Parts[0]
+	case c.config.Compat && p.Depth == 0 && !p.Scoped && len(parts) > 0:
+		name, at := p.Parts[0], c.at(p.Pos)
+		if c.config.Strict && final && len(p.Parts) == 1 {
+			return func(r *renderer) value { return r.climbStrict(name, at) }, nil
+		}
 		return func(r *renderer) value { return r.climb(name) }, p.Parts[1:]
 	case p.Depth == 0:
-		return func(r *renderer) value { return r.scope.this }, p.Parts
+		return func(r *renderer) value { return r.scope.this }, parts
 	}
 	return func(r *renderer) value {
 		s := r.scope
@@ -109,7 +116,7 @@ func (c *compiler) start(p *syntax.Path) (expr, []string) {
 			return value{}
 		}
 		return s.this
-	}, p.Parts
+	}, parts
 }
 
 // firstName compiles @name, the first name of a path of data. With final, it is the only one.
@@ -150,22 +157,25 @@ func (c *compiler) blockParam(p *syntax.Path) (depth, index int) {
 func (c *compiler) strictPath(p *syntax.Path, start expr, steps []step, final bool) expr {
 	at := c.at(p.Pos)
 	return func(r *renderer) value {
-		v := start(r)
+		v, nothing := start(r), "undefined"
 		for i := range steps {
 			name, last := steps[i].name, final && i == len(steps)-1
 			next, ok := steps[i].find(r, v)
 			if ok || !last && !v.isNil() {
 				v = next
+				if ok && v.isNil() {
+					nothing = "null"
+				}
 				continue
 			}
 			r.site = at
 			switch {
 			case last && v.isNil():
-				r.fail("%q not defined in undefined", name)
+				r.fail("%q not defined in %s", name, nothing)
 			case last:
 				r.fail("%q not defined in %s", name, text(v))
 			}
-			r.fail("Cannot read properties of undefined (reading '%s')", name)
+			r.fail("Cannot read properties of %s (reading '%s')", nothing, name)
 		}
 		return v
 	}
@@ -182,5 +192,17 @@ func (r *renderer) climb(name string) value {
 			return v
 		}
 	}
+	return value{}
+}
+
+// climbStrict is climb with option Strict: the first context that has the name has the answer, even if that is null.
+func (r *renderer) climbStrict(name string, at *site) value {
+	for s := r.scope; s != nil; s = s.parent {
+		if v, ok := r.property(s.this, name); ok {
+			return v
+		}
+	}
+	r.site = at
+	r.fail("%q not defined in undefined", name)
 	return value{}
 }

@@ -54,7 +54,7 @@ type scope struct {
 // A frame is a set of @data variables; what it has not, the parent has.
 type frame struct {
 	parent *frame
-	sealed bool           // has nothing, not even @root: see Template.noData
+	top    bool           // has @root and @exphbs
 	vars   map[string]any // of a helper or of the render call
 
 	loop        bool // has @index, @key, @first and @last
@@ -162,7 +162,13 @@ func (r *renderer) page(t *Template, context value, data map[string]any) (err er
 	r.root = context
 	r.site = &t.start
 	r.frame = r.frames.take()
-	r.frame.vars = data
+	if data != nil { // as in handlebars.js, the given variables are also those of @../ at the top
+		r.frame.vars = data
+		given := r.frame
+		r.frame = r.frames.take()
+		r.frame.parent = given
+	}
+	r.frame.top = true
 	r.home = r.activations.take()
 	r.runWith(t.main, context)
 	return nil
@@ -189,11 +195,25 @@ func (r *renderer) recovered(p any) error {
 	return r.newError("panic: "+cause.Error(), cause)
 }
 
+// nothing is what a block has for its context when there is none around it: an object without properties, as in
+// handlebars.js.
+type nothing struct{}
+
 // run writes a program with the context, the data and the parameters that are in force.
 func (r *renderer) run(p *program) {
-	if p != nil {
-		r.runIn(p, r.scope)
+	if p == nil {
+		return
 	}
+	if this := &r.scope.this; this.any == nil && !this.rv.IsValid() {
+		outer := r.scope
+		r.scope = r.scopes.take()
+		r.scope.this, r.scope.parent = value{any: nothing{}}, outer.parent
+		r.runIn(p, outer)
+		r.scope = outer
+		r.scopes.release()
+		return
+	}
+	r.runIn(p, r.scope)
 }
 
 // runIn is run for a program that stands in a scope, which is that around the one in force if the program has a context
@@ -272,13 +292,18 @@ func (r *renderer) variable(f *frame, name string) (value, bool) {
 		if f.hasBlock && name == "partial-block" {
 			return value{any: f.block}, f.block != nil
 		}
-		if f.parent == nil && name == "exphbs" && r.about.view != "" && !f.sealed {
+		if f.top && name == "exphbs" && r.about.view != "" {
 			return value{any: &r.about}, true
 		}
 		if v, ok := f.vars[name]; ok {
 			return value{any: v}, true
 		}
-		if f.parent == nil && name == "root" && !f.sealed {
+		if f.top && name == "root" {
+			if f.parent != nil {
+				if v, ok := f.parent.vars[name]; ok {
+					return value{any: v}, true
+				}
+			}
 			return r.root, true
 		}
 	}

@@ -44,6 +44,10 @@ func (v value) export(fields *fieldCache) any {
 		return x.toMap(fields)
 	case *html:
 		return string(x.text)
+	case nothing:
+		return map[string]any{}
+	case *partialBlock:
+		return x != nil // of a block, a helper learns that it is there
 	}
 	return v.any
 }
@@ -112,6 +116,11 @@ func (v value) isEmpty() bool {
 		return math.IsNaN(rv.Float())
 	}
 	return false
+}
+
+// isFalsy reports whether JavaScript takes the value for false; a list never is.
+func (v value) isFalsy() bool {
+	return v.isNil() || (v.isEmpty() || v.isZero()) && !isList(v.resolve())
 }
 
 // isTruthy reports whether {{#if}} takes the value for true.
@@ -195,12 +204,18 @@ func (o *overlay) property(r *renderer, name string) (value, bool) {
 			return o.vals[i], true
 		}
 	}
+	if name == "length" && isIndexed(o.base.resolve()) {
+		return value{}, false // of its base, an overlay has the items
+	}
 	return r.property(o.base, name)
 }
 
+// isIndexed reports whether the properties of a value are its items: a list or a text.
+func isIndexed(rv reflect.Value) bool { return isList(rv) || rv.Kind() == reflect.String }
+
 func (o *overlay) toMap(fields *fieldCache) map[string]any {
 	m := map[string]any{}
-	for key, v := range fields.properties(o.base) {
+	for key, v := range fields.ownProperties(o.base) {
 		m[text(key)] = v.export(fields)
 	}
 	for i, name := range o.names {
@@ -297,13 +312,26 @@ func (r *renderer) property(v value, name string) (value, bool) {
 		if name == "length" {
 			return value{any: rv.Len()}, true
 		}
-		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < rv.Len() {
+		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < rv.Len() && strconv.Itoa(i) == name {
 			return fromReflect(rv.Index(i)), true
 		}
 	case reflect.String:
-		if name == "length" {
-			return value{any: len(utf16.Encode([]rune(rv.String())))}, true
-		}
+		return inString(rv.String(), name)
+	}
+	return value{}, false
+}
+
+// inString is a property that a string has in JavaScript: its length, or one of its UTF-16 code units.
+func inString(s, name string) (value, bool) {
+	if name == "length" {
+		return value{any: len(utf16.Encode([]rune(s)))}, true
+	}
+	i, err := strconv.Atoi(name)
+	if err != nil || i < 0 || strconv.Itoa(i) != name {
+		return value{}, false
+	}
+	if units := utf16.Encode([]rune(s)); i < len(units) {
+		return value{any: string(utf16.Decode(units[i : i+1]))}, true
 	}
 	return value{}, false
 }

@@ -49,7 +49,7 @@ func report(src string, err *Error) string {
 	if err.Message == "Unexpected inverse block on decorator" {
 		return err.Message // handlebars.js gives no place
 	}
-	return err.Message + " - " + itoa(line) + ":" + itoa(err.Offset-strings.LastIndexByte(src[:err.Offset], '\n')-1)
+	return err.Message + " - " + itoa(line) + ":" + itoa(len(utf16.Encode([]rune(src[strings.LastIndexByte(src[:err.Offset], '\n')+1:err.Offset]))))
 }
 
 func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
