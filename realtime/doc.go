@@ -56,8 +56,9 @@
 // # Goroutines
 //
 // A WebSocket has one goroutine, its reader; a polling client has those of its
-// requests. A socket's handlers run in a goroutine that exists while there are
-// events; the callback of a broadcast has one until it has been called.
+// requests. A socket's handlers run in a goroutine while there are events, the
+// callback of a broadcast until it has been called; some of these goroutines wait
+// for the next who needs one.
 // [Server.Shutdown] waits for all of them.
 //
 // # Locks

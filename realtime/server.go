@@ -268,10 +268,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.closing.Store(true)
 	err := s.engine.Shutdown(ctx)
 	select {
-	case <-s.handlers.idle():
+	case <-s.handlers.finished():
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
+	s.handlers.close()
 	s.mu.Lock()
 	namespaces := make([]*Namespace, 0, len(s.namespaces))
 	for _, n := range s.namespaces {

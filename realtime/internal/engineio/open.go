@@ -99,6 +99,7 @@ func (s *Server) initialHeaders(h http.Header, r *http.Request, id string) {
 func (s *Server) start(id string, protocol int, c carrier, r *http.Request) (session *Session, welcome []Packet) {
 	session = &Session{id: id, server: s, protocol: protocol, base64: protocol == 3 && wantsBase64(r),
 		transport: Polling, out: newOutbox(&s.config)}
+	session.out.flusher = s.flushers.one()
 	if c != nil {
 		session.carrier, session.transport = c, c.name()
 	}

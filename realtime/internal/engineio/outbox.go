@@ -43,6 +43,7 @@ type outbox struct {
 	count   counter       // not called with mu held
 	drainer Drainer       // nil for none; set before the door is first opened
 	wake    chan struct{} // capacity 1: there is something for the poll to see
+	flusher *flusher      // nil for none
 	drain   sync.WaitGroup
 
 	mu       sync.Mutex // guards the rest
@@ -53,7 +54,7 @@ type outbox struct {
 	held     bool          // an upgrade is under way
 	letGo    bool          // the poll that stood at the door when it began may go
 	closed   bool
-	draining bool // a goroutine takes packets to the sink
+	draining bool // the flusher, or a goroutine, takes packets to the sink
 	sink     sink // non-nil once a carrier has the door
 }
 
@@ -195,7 +196,11 @@ func (o *outbox) start() {
 		}
 	case !o.draining && (o.queue.len() > 0 || o.closed):
 		o.draining = true
-		o.drain.Go(o.run)
+		if t, able := o.sink.(trier); able && o.flusher != nil && t.tries() {
+			o.flusher.add(o)
+		} else {
+			o.drain.Go(o.run)
+		}
 	}
 }
 
@@ -207,8 +212,8 @@ func (o *outbox) run() {
 	for {
 		o.mu.Lock()
 		batch, size := o.vacate(spare)
-		s := o.sink
 		if len(batch) == 0 {
+			s := o.sink
 			o.queue = queue{} // an idle session keeps no memory for it
 			last := o.closed
 			o.draining = last // the sink is finished once
@@ -222,16 +227,21 @@ func (o *outbox) run() {
 		}
 		o.mu.Unlock()
 		o.count.add(MetricBuffered, "", -size)
-		err := s.write(batch)
-		if err != nil {
-			o.close(false)
-		} else {
-			o.sent(batch, s.name())
-		}
-		wrote = err == nil
+		wrote = o.write(batch)
 		clear(batch)
 		spare = batch[:0]
 	}
+}
+
+// write writes packets to the sink, waits for that, and reports whether it could.
+func (o *outbox) write(packets []Packet) bool {
+	err := o.sink.write(packets)
+	if err != nil {
+		o.close(false)
+		return false
+	}
+	o.sent(packets, o.sink.name())
+	return true
 }
 
 // sent counts packets that a sink has written.

@@ -76,6 +76,7 @@ type Server struct {
 	count      counter // Config.Count
 	connect    func(*Session, *http.Request) Handler
 	deflater   *deflater
+	flushers   *flushers
 	compressor *compressor
 	readers    sync.WaitGroup
 
@@ -97,6 +98,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 		count:      config.Count,
 		connect:    connect,
 		deflater:   newDeflater(config.Deflate),
+		flushers:   newFlushers(),
 		compressor: newCompressor(config.HTTPCompression),
 		sessions:   make(map[string]*Session),
 		carriers:   make(map[carrier]bool),

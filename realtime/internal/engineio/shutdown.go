@@ -52,6 +52,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		defer close(done)
 		<-s.idle
 		s.readers.Wait()
+		s.flushers.tasks.Wait()
 		for _, session := range open {
 			session.out.drain.Wait()
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -155,11 +156,14 @@ type wire struct {
 	net.Conn
 	timeout time.Duration // of a write
 
+	raw syscall.RawConn // of Conn, or nil
+
 	early  []byte // what net/http had read already; the reader's
 	frames frames // the reader's
 
 	mu     sync.Mutex // guards writing and the rest
 	closed bool       // a close frame is out, nothing may follow it
+	unsent []byte     // what was left of a write that did not wait, and comes first
 }
 
 // Read fails with errFragments once a message has too many frames. Only the
@@ -199,10 +203,33 @@ func (w *wire) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	w.closed = len(p) > 0 && p[0]&0x0f == opClose
-	if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+	if err := w.begin(); err != nil {
 		return 0, err
 	}
+	defer w.end()
 	return w.Conn.Write(p)
+}
+
+// begin sets the deadline of a write that waits, and writes what an attempt has
+// left. mu is held.
+func (w *wire) begin() error {
+	if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+		return err
+	}
+	rest := w.unsent
+	w.unsent = nil
+	if len(rest) == 0 {
+		return nil
+	}
+	_, err := w.Conn.Write(rest)
+	return err
+}
+
+// end takes the deadline back, which would end a later attempt. mu is held.
+func (w *wire) end() {
+	if w.raw != nil {
+		w.SetWriteDeadline(time.Time{})
+	}
 }
 
 func (w *wire) writeFrames(packets []Packet, d *deflater) error {
@@ -211,8 +238,12 @@ func (w *wire) writeFrames(packets []Packet, d *deflater) error {
 	if w.closed {
 		return net.ErrClosed
 	}
-	if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+	if err := w.begin(); err != nil {
 		return err
+	}
+	defer w.end()
+	if len(packets) == 0 {
+		return nil
 	}
 	if len(packets) == 1 {
 		_, err := w.Conn.Write(d.apply(packets[0]).frame)
@@ -226,6 +257,51 @@ func (w *wire) writeFrames(packets []Packet, d *deflater) error {
 		}
 	}
 	return cork.flush()
+}
+
+// tries implements trier. Compressing takes time, and a TLS connection cannot be
+// tried.
+func (s *webSocket) tries() bool { return s.wire.raw != nil && s.deflater == nil }
+
+// tryWrite implements trier.
+func (s *webSocket) tryWrite(packets []Packet, a *attempt) (done int, blocked bool, err error) {
+	w := s.wire
+	if !w.mu.TryLock() { // a control frame is being written, and may be waited for
+		return 0, true, nil
+	}
+	defer w.mu.Unlock()
+	switch {
+	case w.closed:
+		return 0, false, net.ErrClosed
+	case len(w.unsent) > 0:
+		return 0, true, nil
+	}
+	cork := corks.Get().(*[]byte)
+	defer func() {
+		*cork = (*cork)[:0]
+		corks.Put(cork)
+	}()
+	for done < len(packets) {
+		data := packets[done].frame
+		done++
+		if done < len(packets) && len(data) < corkSize/2 { // small ones together
+			*cork = append((*cork)[:0], data...)
+			for done < len(packets) && len(*cork)+len(packets[done].frame) <= corkSize {
+				*cork = append(*cork, packets[done].frame...)
+				done++
+			}
+			data = *cork
+		}
+		n, err := a.write(w.raw, data)
+		if err != nil {
+			return done, false, err
+		}
+		if n < len(data) {
+			w.unsent = append([]byte(nil), data[n:]...)
+			return done, true, nil
+		}
+	}
+	return done, false, nil
 }
 
 // writeClose writes a close frame with an empty reason.
@@ -260,6 +336,6 @@ func (h *hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	conn.SetDeadline(time.Time{}) // of the request
-	h.wire = &wire{Conn: conn, timeout: h.timeout, early: early, frames: frames{limit: h.fragments}}
+	h.wire = &wire{Conn: conn, raw: rawOf(conn), timeout: h.timeout, early: early, frames: frames{limit: h.fragments}}
 	return h.wire, bufio.NewReadWriter(bufio.NewReaderSize(h.wire, libraryBuffer), bufio.NewWriterSize(h.wire, libraryBuffer)), nil
 }

@@ -1,0 +1,134 @@
+package engineio
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// flusher writes what many sessions have to send, one session after the other,
+// without ever waiting for a client. Its goroutine exists while there is
+// something to write.
+//
+// It is what makes sending cheap. Who emits an event only queues it and goes on;
+// by the time that the flusher runs, everybody else who could run has queued
+// what they had, and each session's packets leave in one write. A session whose
+// client does not take them all at once gets a goroutine that waits for it.
+type flusher struct {
+	tasks *sync.WaitGroup
+
+	attempt attempt   // the goroutine's
+	spare   []*outbox // the goroutine's
+	batch   []Packet  // the goroutine's
+
+	mu      sync.Mutex // guards the rest
+	dirty   []*outbox
+	running bool
+}
+
+// flushers are as many as goroutines can run at a time.
+type flushers struct {
+	all   []*flusher
+	next  atomic.Uint32
+	tasks sync.WaitGroup // waited for when no session is left
+}
+
+func newFlushers() *flushers {
+	f := &flushers{}
+	for range runtime.GOMAXPROCS(0) {
+		f.all = append(f.all, &flusher{tasks: &f.tasks})
+	}
+	return f
+}
+
+// one returns the flusher for a new session.
+func (f *flushers) one() *flusher { return f.all[int(f.next.Add(1))%len(f.all)] }
+
+// add has an outbox flushed.
+func (f *flusher) add(o *outbox) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dirty = append(f.dirty, o)
+	if !f.running {
+		f.running = true
+		f.tasks.Go(f.run)
+	}
+}
+
+func (f *flusher) run() {
+	for {
+		runtime.Gosched() // whoever can run may have more to send to the same sessions
+		f.mu.Lock()
+		dirty := f.dirty
+		if len(dirty) == 0 {
+			f.dirty, f.spare, f.batch = nil, nil, nil
+			f.running = false
+			f.mu.Unlock()
+			return
+		}
+		f.dirty = f.spare
+		f.mu.Unlock()
+		for i, o := range dirty {
+			o.flush(f)
+			dirty[i] = nil
+		}
+		f.spare = dirty[:0]
+	}
+}
+
+// trier is a sink that can write without waiting.
+type trier interface {
+	sink
+
+	// tries reports whether it can.
+	tries() bool
+
+	// tryWrite writes packets, as many as the client takes. It returns how many
+	// need not be written again, and whether write must be called, with the rest
+	// or with none, because it has kept a part of what those were.
+	tryWrite(packets []Packet, a *attempt) (done int, blocked bool, err error)
+}
+
+// flush writes what is queued, as far as that is possible without waiting.
+func (o *outbox) flush(f *flusher) {
+	o.mu.Lock()
+	t, able := o.sink.(trier)
+	if !able || o.closed { // the last packets may be waited for
+		o.mu.Unlock()
+		o.drain.Go(o.run)
+		return
+	}
+	batch, size := o.vacate(f.batch)
+	o.mu.Unlock()
+	o.count.add(MetricBuffered, "", -size)
+	done, blocked, err := t.tryWrite(batch, &f.attempt)
+	o.sent(batch[:done], t.name())
+	rest := slices.Clone(batch[done:])
+	clear(batch)
+	f.batch = batch[:0]
+	switch {
+	case err != nil:
+		o.close(false)
+		o.drain.Go(o.run)
+		return
+	case blocked:
+		o.drain.Go(func() {
+			o.write(rest)
+			o.run()
+		})
+		return
+	}
+	o.mu.Lock()
+	if o.queue.len() > 0 || o.closed {
+		o.mu.Unlock()
+		f.add(o)
+		return
+	}
+	o.queue = queue{} // an idle session keeps no memory for it
+	o.draining = false
+	o.mu.Unlock()
+	if o.drainer != nil {
+		o.drainer.Drained()
+	}
+}
