@@ -26,12 +26,13 @@
 //
 //	reader    one a WebSocket, from the upgrade to its end; that of a stream is
 //	          the goroutine that called Server.ServeStream
-//	drain     while the outbox of a session that is carried has packets;
-//	          started by who adds
+//	flusher   one a processor, while there is something to write
+//	drain     one a session, while its client does not take all at once, or its
+//	          connection is not one to be tried, such as of TLS
 //	net/http  one a request, for the length of a poll or of a POST
 //
 // A timer a session sends the pings and closes whoever does not answer. Every
-// reader and drain is waited for by [Server.Shutdown].
+// reader, flusher and drain is waited for by [Server.Shutdown].
 //
 // # Locks
 //
