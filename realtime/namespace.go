@@ -24,6 +24,7 @@ type Namespace struct {
 	values  values
 
 	nextAck   atomic.Int64  // acks are numbered together, since a broadcast has one number for all
+	opened    chan struct{} // closed when there is an adapter
 	announced chan struct{} // closed when the handlers of "new_namespace" have run
 
 	mu          sync.Mutex           // guards the rest
@@ -54,19 +55,27 @@ type hooks struct {
 }
 
 func newNamespace(s *Server, name string, parent *ParentNamespace) *Namespace {
-	n := &Namespace{name: name, server: s, parent: parent, announced: make(chan struct{})}
+	n := &Namespace{name: name, server: s, parent: parent, opened: make(chan struct{}), announced: make(chan struct{})}
 	if parent != nil {
 		n.dynamic = true
 		n.hooks.parent = &parent.hooks
 	}
-	n.adapter = s.config.Adapter(host{n})
 	if s.config.Recovery != nil {
-		if _, able := n.adapter.(adapter.Recoverer); !able {
-			panic(fmt.Sprintf("realtime: Config.Recovery needs an adapter.Recoverer, which %T is not", n.adapter))
-		}
 		n.recoverable = make(map[string][]*Socket)
 	}
 	return n
+}
+
+// open makes the namespace's adapter, which may take its time.
+func (n *Namespace) open() {
+	n.adapter = n.server.config.Adapter(host{n})
+	if _, able := n.adapter.(adapter.Recoverer); !able && n.recoverable != nil {
+		panic(fmt.Sprintf("realtime: Config.Recovery needs an adapter.Recoverer, which %T is not", n.adapter))
+	}
+	if n.parent != nil {
+		n.parent.add(n)
+	}
+	close(n.opened)
 }
 
 // Name returns the namespace's name, such as "/" or "/admin".

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime"
+	"github.com/zocalo-go/zocalo/realtime/adapter"
 )
 
 // diary collects what happens.
@@ -173,6 +174,40 @@ func TestNewNamespaceIsSeenFirst(t *testing.T) {
 		}
 		for _, c := range clients {
 			c.expect(`44/x,{"message":"no"}`)
+			c.close()
+		}
+	})
+}
+
+// An adapter that takes its time to begin keeps nobody waiting who is not in its
+// namespace.
+func TestSlowAdapter(t *testing.T) {
+	config := realtime.Config{Adapter: func(h adapter.Host) adapter.Adapter {
+		if h.Name() == "/slow" {
+			time.Sleep(10 * time.Second)
+		}
+		return adapter.NewMemory(h)
+	}}
+	inWorld(t, config, func(w *world) {
+		start := time.Now()
+		parent := w.server.OfPattern(regexp.MustCompile("^/slow$"))
+		waiting := []*client{openWebSocket(w), openWebSocket(w)}
+		for _, c := range waiting {
+			c.send("40/slow,")
+		}
+		synctest.Wait()
+		parent.Emit("to nobody")
+		c := dialWebSocket(w)
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("a client waited %v", waited)
+		}
+		for _, c := range waiting {
+			c.expectPrefix("40/slow,")
+		}
+		if n := len(w.server.Of("/slow").Sockets()); n != 2 || time.Since(start) != 10*time.Second {
+			t.Errorf("%d sockets after %v", n, time.Since(start))
+		}
+		for _, c := range append(waiting, c) {
 			c.close()
 		}
 	})

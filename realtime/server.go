@@ -68,8 +68,10 @@ func (s *Server) Of(name string) *Namespace {
 	n.dynamic = false // somebody may have registered handlers with it
 	s.mu.Unlock()
 	if made {
+		n.open()
 		s.announce(n)
 	}
+	<-n.opened
 	return n
 }
 
@@ -101,13 +103,11 @@ func (s *Server) parent(p *ParentNamespace) *ParentNamespace {
 	return p
 }
 
-// create makes a namespace, which must be announced. mu is held.
+// create makes a namespace, which must be opened and announced when mu, which is
+// held, is not any more.
 func (s *Server) create(name string, parent *ParentNamespace) *Namespace {
 	n := newNamespace(s, name, parent)
 	s.namespaces[name] = n
-	if parent != nil {
-		parent.add(n)
-	}
 	return n
 }
 
@@ -140,6 +140,7 @@ func (s *Server) acquire(name string, h *Handshake) *Namespace {
 	n.acquire()
 	s.mu.Unlock()
 	if made {
+		n.open()
 		s.announce(n)
 	}
 	<-n.announced
@@ -283,6 +284,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	for _, n := range namespaces {
+		<-n.opened
 		err = errors.Join(err, n.adapter.Close())
 	}
 	return err
