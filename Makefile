@@ -3,7 +3,7 @@
 
 FUZZTIME ?= 10s
 
-.PHONY: run test check e2e generate fuzz bench
+.PHONY: run test check e2e suites generate fuzz bench
 
 run: ## the demo at http://localhost:8080, with live reload
 	go run ./cmd/devserver
@@ -23,6 +23,9 @@ check: ## vet, staticcheck, tests
 
 e2e: ## only the tests with real clients and browsers
 	go test -race -count=1 -v ./internal/e2e/... ./internal/conformance/...
+
+suites: ## the official suites, from the checkout of socketio/socket.io that ZOCALO_SOCKETIO_REPO names
+	go test -count=1 -v -run TestOfficialSuites ./internal/conformance
 
 generate: ## the browser client's bundles, from realtime/client/src
 	go generate ./...
