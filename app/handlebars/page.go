@@ -133,8 +133,11 @@ func (a *about) Property(name string) (any, bool) {
 	case "encoding":
 		return "utf8", true
 	case "layout":
-		if a.layout == "" || a.layout == NoLayout {
+		switch a.layout {
+		case "":
 			return nil, true
+		case NoLayout:
+			return false, true
 		}
 		return a.layout, true
 	}

@@ -291,6 +291,8 @@ func (r *renderer) property(v value, name string) (value, bool) {
 		return value{any: p}, true
 	case *overlay:
 		return x.property(r, name)
+	case *html:
+		return inString(string(x.text), name)
 	}
 	rv := v.resolve()
 	if o, ok := r.engine.fields.object(v, rv); ok {

@@ -39,6 +39,7 @@ func Rooms() []Room {
 			"whoever speaks JSON alone links no MessagePack"},
 		{"realtime/internal/engineio", nil, []string{"github.com/coder/websocket"},
 			"the transport knows nothing of what it carries"},
+		{"internal/e2e/views", []string{"app", "app/handlebars"}, nil, "express-handlebars' views, rendered by both"},
 		{"views", nil, nil, "files"},
 		{"public", nil, nil, "files"},
 		{"templates", []string{"app", "app/handlebars", "realtime"}, nil, "files, and the names of what they need"},

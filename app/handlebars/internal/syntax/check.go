@@ -61,6 +61,8 @@ type openBlock struct {
 	chained bool
 	within  set  // what may come now
 	filled  bool // something stands in it
+
+	misplaced *Error // the inverse that a decorator cannot have: its end is checked first
 }
 
 // A name is what a block is called, for comparing with its end.
@@ -250,8 +252,8 @@ func (c *checker) inverse(t token) error {
 // startInverse notes in the innermost block that its inverse starts at t.
 func (c *checker) startInverse(t token, s strip) error {
 	b := c.blocks[len(c.blocks)-1]
-	if b.kind == DecoratorBlock {
-		return &Error{t.pos, "Unexpected inverse block on decorator"}
+	if b.kind == DecoratorBlock && b.misplaced == nil {
+		b.misplaced = &Error{t.pos, "Unexpected inverse block on decorator"}
 	}
 	b.inverse = s
 	return nil
@@ -278,7 +280,10 @@ func (c *checker) endBlock(t token) error {
 		c.blocks[n+1].close = b.close
 	}
 	c.blocks = c.blocks[:n]
-	return match(b.name, name)
+	if err := match(b.name, name); err != nil || b.misplaced == nil {
+		return err
+	}
+	return b.misplaced
 }
 
 func match(open, end name) error {
