@@ -56,7 +56,7 @@ func (b *Broadcast) ask(event string, args []any, done func(error, []Answer)) er
 		return err
 	}
 	server := b.server()
-	server.handlers.Go(func() {
+	server.handlers.Go(runFunc(func() {
 		ctx := context.Background()
 		if b.timeout > 0 {
 			var cancel context.CancelFunc
@@ -65,7 +65,7 @@ func (b *Broadcast) ask(event string, args []any, done func(error, []Answer)) er
 		}
 		answers, err := g.wait(ctx)
 		server.protect("acknowledgement of "+event, func() { done(err, answers) })
-	})
+	}))
 	return nil
 }
 

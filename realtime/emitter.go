@@ -186,7 +186,8 @@ func (e Emitter) transmit(id int64, event string, args []any) error {
 		}
 		return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Plain: e.plain}, adapter.Target{Socket: s.id})
 	}
-	packets := appendFrames(nil, frames, e.plain)
+	var buf [1]engineio.Packet
+	packets := appendFrames(buf[:0], frames, e.plain)
 	if e.room == nil || !s.Connected() {
 		err = s.send(e.volatile, packets...)
 	} else {

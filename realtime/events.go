@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
@@ -123,13 +124,16 @@ func (s *Socket) onEvent(p *parser.Packet) {
 		return
 	}
 	config.Metrics.Add(MetricPending, "", 1)
-	if !s.inbox.add(p.Size(), func() {
+	if !s.inbox.put(job{event: p, of: s, size: p.Size()}) {
 		config.Metrics.Add(MetricPending, "", -1)
-		if s.heeds() {
-			s.take(p)
-		}
-	}) {
-		config.Metrics.Add(MetricPending, "", -1)
+	}
+}
+
+// handle is what the inbox runs for an event.
+func (s *Socket) handle(p *parser.Packet) {
+	s.namespace.server.config.Metrics.Add(MetricPending, "", -1)
+	if s.heeds() {
+		s.take(p)
 	}
 }
 
@@ -138,24 +142,39 @@ func (s *Socket) onEvent(p *parser.Packet) {
 func (s *Socket) take(p *parser.Packet) {
 	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
 	ack := s.answer(p.ID)
-	s.namespace.hooks.each(key{kind: anyIncoming}, func(fn any) {
-		s.protect(p.Event, func() { fn.(func(*Socket, string, Args))(s, p.Event, args) })
-	})
-	for _, l := range s.on.of(key{kind: anyIncoming}) {
-		s.protect(p.Event, func() { l.fn.(func(string, Args))(p.Event, args) })
+	if s.namespace.hooks.have(anyIncoming) || s.on.have(anyIncoming) {
+		s.showIncoming(p.Event, args)
 	}
 	s.mu.Lock()
 	use := s.use
 	s.mu.Unlock()
-	for _, f := range use {
-		err := errInternal
-		if s.protect(p.Event, func() { err = f(p.Event, args) }); err != nil {
-			ack(failure(err))
-			s.report(p.Event, err)
-			return
-		}
+	if err := s.pass(use, p.Event, args); err != nil {
+		ack(failure(err))
+		s.report(p.Event, err)
+		return
 	}
 	s.dispatch(p.Event, args, ack)
+}
+
+// showIncoming calls the functions of OnAny.
+func (s *Socket) showIncoming(event string, args Args) {
+	s.namespace.hooks.each(key{kind: anyIncoming}, func(fn any) {
+		s.protect(event, func() { fn.(func(*Socket, string, Args))(s, event, args) })
+	})
+	for _, l := range s.on.of(key{kind: anyIncoming}) {
+		s.protect(event, func() { l.fn.(func(string, Args))(event, args) })
+	}
+}
+
+// pass runs the middleware for an event and returns why it may not pass, or nil.
+func (s *Socket) pass(use []func(string, Args) error, event string, args Args) error {
+	for _, f := range use {
+		err := errInternal
+		if s.protect(event, func() { err = f(event, args) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var errInternal = errors.New("internal error")
@@ -176,24 +195,44 @@ func (s *Socket) dispatch(name string, args Args, ack Ack) {
 		return
 	}
 	config := &s.namespace.server.config
-	config.traced(s.Context(), s, name, func(ctx context.Context) (failed error) {
-		for _, l := range listeners {
-			var err error
-			if !s.protect(name, func() { err = l.handler.call(ctx, args, ack, config.Validate) }) {
-				err = errInternal
-				ack(failure(err))
-			}
-			var unfit *ArgumentError
-			if errors.As(err, &unfit) {
-				s.count(MetricBadArguments)
-				s.report(name, err)
-			}
-			if err != nil {
-				failed = err
-			}
+	if config.Trace == nil {
+		s.serve(nil, listeners, name, args, ack)
+		return
+	}
+	config.traced(s.Context(), s, name, func(ctx context.Context) error { return s.serve(ctx, listeners, name, args, ack) })
+}
+
+// serve calls handlers and returns the last error. Without a context they get
+// the socket's.
+func (s *Socket) serve(ctx context.Context, listeners []*listener, name string, args Args, ack Ack) (failed error) {
+	for _, l := range listeners {
+		if ctx == nil && l.handler.context {
+			ctx = s.Context()
 		}
-		return failed
-	})
+		err := s.call(ctx, l.handler, name, args, ack)
+		if err == nil {
+			continue
+		}
+		failed = err
+		var unfit *ArgumentError
+		if errors.As(err, &unfit) {
+			s.count(MetricBadArguments)
+			s.report(name, err)
+		}
+	}
+	return failed
+}
+
+// call calls one handler. A panic is acknowledged as an error.
+func (s *Socket) call(ctx context.Context, h *handler, name string, args Args, ack Ack) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked(name, v)
+			err = errInternal
+			ack(failure(err))
+		}
+	}()
+	return h.call(ctx, args, ack, s.namespace.server.config.Validate)
 }
 
 // report tells who wants to know why an event did not reach its handlers.
@@ -226,7 +265,7 @@ func (s *Socket) drained() {
 // answer returns the Ack of the event with that number. It works once.
 func (s *Socket) answer(id int64) Ack {
 	if id == parser.NoID {
-		return func(...any) {}
+		return noAck
 	}
 	var answered atomic.Bool
 	return func(args ...any) {
@@ -244,9 +283,13 @@ func (s *Socket) answer(id int64) Ack {
 				return // a codec that cannot write a text
 			}
 		}
-		s.send(false, appendFrames(nil, frames, false)...)
+		var buf [1]engineio.Packet
+		s.send(false, appendFrames(buf[:0], frames, false)...)
 	}
 }
+
+// noAck is the answer to an event that wants none.
+func noAck(...any) {}
 
 // On registers fn as [Socket.On] does, for those who want the compiler to check
 // its type. The client's acknowledgement is empty, or the error.

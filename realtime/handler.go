@@ -28,6 +28,8 @@ type handler struct {
 	ack      bool           // ends with an Ack
 	result   bool           // returns a value
 	fails    bool           // returns an error last
+
+	direct func(Args, Ack, func(any) error) error // the same without reflection, for the most frequent types, or nil
 }
 
 // compile understands the signature of fn, a handler of event. It panics when
@@ -44,7 +46,7 @@ func compile(event string, fn any, must bool) *handler {
 		fault("the function is nil")
 	}
 	t := v.Type()
-	h := &handler{fn: v}
+	h := &handler{fn: v, direct: direct(fn)}
 	from, to := 0, t.NumIn()
 	if from < to && t.In(from) == contextType {
 		h.context = true
@@ -138,6 +140,13 @@ func (h *handler) decode(ctx context.Context, args Args, ack Ack, validate func(
 // returned. It returns why the handler did not run, an *ArgumentError, or what
 // it returned as its error.
 func (h *handler) call(ctx context.Context, args Args, ack Ack, validate func(any) error) error {
+	if h.direct != nil {
+		err := h.direct(args, ack, validate)
+		if err != nil {
+			ack(failure(err))
+		}
+		return err
+	}
 	in, err := h.decode(ctx, args, ack, validate)
 	if err != nil {
 		ack(failure(err))
@@ -157,4 +166,47 @@ func (h *handler) call(ctx context.Context, args Args, ack Ack, validate func(an
 		ack()
 	}
 	return nil
+}
+
+// direct returns fn called without reflection, or nil. What it returns says why
+// the arguments do not fit.
+func direct(fn any) func(Args, Ack, func(any) error) error {
+	switch fn := fn.(type) {
+	case func():
+		return func(Args, Ack, func(any) error) error { fn(); return nil }
+	case func(Ack):
+		return func(_ Args, ack Ack, _ func(any) error) error { fn(ack); return nil }
+	case func(Args):
+		return func(args Args, _ Ack, _ func(any) error) error { fn(args); return nil }
+	case func(Args, Ack):
+		return func(args Args, ack Ack, _ func(any) error) error { fn(args, ack); return nil }
+	case func(string):
+		return directOne(func(v string, _ Args, _ Ack) { fn(v) })
+	case func(string, Ack):
+		return directOne(func(v string, _ Args, ack Ack) { fn(v, ack) })
+	case func(string, Args):
+		return directOne(func(v string, rest Args, _ Ack) { fn(v, rest) })
+	case func([]byte):
+		return directOne(func(v []byte, _ Args, _ Ack) { fn(v) })
+	case func([]byte) []byte:
+		return directOne(func(v []byte, _ Args, ack Ack) { ack(fn(v)) })
+	}
+	return nil
+}
+
+// directOne is direct for a function of one argument.
+func directOne[T any](fn func(T, Args, Ack)) func(Args, Ack, func(any) error) error {
+	return func(args Args, ack Ack, validate func(any) error) error {
+		var v T
+		if err := args.decode(0, &v); err != nil {
+			return err
+		}
+		if validate != nil {
+			if err := validate(v); err != nil {
+				return &ArgumentError{Index: 0, Err: err}
+			}
+		}
+		fn(v, args.from(1), ack)
+		return nil
+	}
 }

@@ -3,6 +3,8 @@ package realtime
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
 // inbox runs one socket's handlers one at a time, in the order of its events.
@@ -16,16 +18,20 @@ type inbox struct {
 	mu     sync.Mutex // guards the rest
 	room   sync.Cond  // there is room, or it is closed
 	queue  []job
+	next   int  // the first in queue that has not run
 	held   int  // bytes in queue
 	busy   bool // a goroutine runs what is queued
 	closed bool
 	done   chan struct{} // closed when it is closed and empty
 }
 
-// job is what a handler runs for, and the bytes it holds.
+// job is what a handler runs for, an event or anything else, and the bytes it
+// holds.
 type job struct {
-	run  func()
-	size int
+	event *parser.Packet // that socket takes, or nil
+	of    *Socket
+	do    func()
+	size  int
 }
 
 // overhead is about what an event takes besides its own bytes. Without it, a
@@ -41,17 +47,20 @@ func (in *inbox) init(limit, bytes int, running *tasks, urgent *atomic.Int32) {
 // add queues f, which holds size bytes. It waits for room, which stops whoever
 // reads from the client and so, in the end, the client. It reports false when
 // the inbox is closed.
-func (in *inbox) add(size int, f func()) bool {
-	size += overhead
+func (in *inbox) add(size int, f func()) bool { return in.put(job{do: f, size: size}) }
+
+// put is add for any job.
+func (in *inbox) put(j job) bool {
+	j.size += overhead
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for !in.closed && in.full(size) {
+	for !in.closed && in.full(j.size) {
 		in.room.Wait()
 	}
 	if in.closed {
 		return false
 	}
-	in.push(job{f, size})
+	in.push(j)
 	return true
 }
 
@@ -59,10 +68,11 @@ func (in *inbox) add(size int, f func()) bool {
 // must not wait in vain because it stands behind events: then only their bytes
 // are limited. mu is held.
 func (in *inbox) full(size int) bool {
-	if len(in.queue) == 0 {
+	waiting := len(in.queue) - in.next
+	if waiting == 0 {
 		return false
 	}
-	return len(in.queue) >= in.limit && in.urgent.Load() == 0 || in.held+size > in.bytes
+	return waiting >= in.limit && in.urgent.Load() == 0 || in.held+size > in.bytes
 }
 
 // look has who waits for room look again whether there is some.
@@ -77,7 +87,7 @@ func (in *inbox) addNow(f func()) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if !in.closed {
-		in.push(job{run: f})
+		in.push(job{do: f})
 	}
 }
 
@@ -90,7 +100,7 @@ func (in *inbox) close(last func()) {
 		return
 	}
 	in.closed = true
-	in.push(job{run: last})
+	in.push(job{do: last})
 	in.room.Broadcast()
 }
 
@@ -99,27 +109,40 @@ func (in *inbox) push(j job) {
 	in.held += j.size
 	if !in.busy {
 		in.busy = true
-		in.running.Go(in.run)
+		in.running.Go(in)
 	}
 }
+
+// keep is how many jobs an idle inbox has memory for.
+const keep = 4
 
 func (in *inbox) run() {
 	for {
 		in.mu.Lock()
-		if len(in.queue) == 0 {
-			in.queue, in.busy = nil, false
+		if in.next == len(in.queue) {
+			in.queue, in.next, in.busy = in.queue[:0], 0, false
+			if cap(in.queue) > keep {
+				in.queue = nil
+			}
 			if in.closed {
 				close(in.done)
 			}
 			in.mu.Unlock()
 			return
 		}
-		next := in.queue[0]
-		in.queue[0] = job{}
-		in.queue = in.queue[1:]
-		in.held -= next.size
+		j := in.queue[in.next]
+		in.queue[in.next] = job{}
+		in.next++
+		if in.next == len(in.queue) {
+			in.queue, in.next = in.queue[:0], 0
+		}
+		in.held -= j.size
 		in.room.Signal()
 		in.mu.Unlock()
-		next.run()
+		if j.event != nil {
+			j.of.handle(j.event)
+		} else {
+			j.do()
+		}
 	}
 }

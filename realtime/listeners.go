@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Listener is a handler that has been registered. It need not be kept.
@@ -53,9 +54,14 @@ func event(name string) key { return key{anEvent, name} }
 // The slices are replaced and never changed, so that they may be walked without
 // the lock.
 type listeners struct {
+	kinds atomic.Uint32 // those that were ever registered for, a bit each
+
 	mu      sync.Mutex // guards the rest
 	entries map[key][]*listener
 }
+
+// have reports whether there may be handlers of that kind, at next to no cost.
+func (s *listeners) have(k kind) bool { return s.kinds.Load()&(1<<k) != 0 }
 
 // add registers a handler, the last of its key, or the first.
 func (s *listeners) add(k key, entry *listener, first bool) Listener {
@@ -68,6 +74,7 @@ func (s *listeners) add(k key, entry *listener, first bool) Listener {
 		l = append(l[:len(l):len(l)], entry)
 	}
 	s.set(k, l)
+	s.kinds.Or(1 << k.kind)
 	return Listener{s, k, entry}
 }
 

@@ -244,6 +244,9 @@ func refusalOf(err error) *Error {
 	return &Error{Message: err.Error()}
 }
 
+// have reports whether there may be handlers of that kind.
+func (h *hooks) have(k kind) bool { return h.on.have(k) || h.parent != nil && h.parent.have(k) }
+
 // watchesOutgoing reports whether anybody wants to see what goes out.
 func (h *hooks) watchesOutgoing() bool {
 	return h.outgoing.Load() || h.parent != nil && h.parent.watchesOutgoing()

@@ -463,15 +463,20 @@ func (s *Socket) protect(event string, f func()) (ok bool) {
 			return
 		}
 		if v := recover(); v != nil {
-			n := s.namespace
-			n.server.panics.Add(1)
-			n.server.config.Metrics.Add(MetricPanics, n.name, 1)
-			n.server.config.Logger.Error("realtime: handler panicked", "event", event, "namespace", n.name,
-				"socket", s.id, "panic", v, "stack", string(debug.Stack()))
+			s.panicked(event, v)
 		}
 	}()
 	f()
 	return true
+}
+
+// panicked logs and counts a panic of user code, from which it was recovered.
+func (s *Socket) panicked(event string, v any) {
+	n := s.namespace
+	n.server.panics.Add(1)
+	n.server.config.Metrics.Add(MetricPanics, n.name, 1)
+	n.server.config.Logger.Error("realtime: handler panicked", "event", event, "namespace", n.name,
+		"socket", s.id, "panic", v, "stack", string(debug.Stack()))
 }
 
 var _ adapter.Socket = (*Socket)(nil)

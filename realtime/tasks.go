@@ -5,7 +5,15 @@ import (
 	"sync"
 )
 
-// tasks runs functions in goroutines of its own and counts them. Unlike a
+// runner is what a goroutine does. A pointer is one without further memory.
+type runner interface{ run() }
+
+// runFunc is a function as a runner.
+type runFunc func()
+
+func (f runFunc) run() { f() }
+
+// tasks has runners run in goroutines of its own and counts them. Unlike a
 // sync.WaitGroup it may be waited for while others begin.
 //
 // A goroutine that has run one waits for the next: what it costs to make a new
@@ -13,9 +21,9 @@ import (
 // and gone after close.
 type tasks struct {
 	mu     sync.Mutex // guards the rest
-	n      int        // functions that run
+	n      int        // runners that run
 	none   chan struct{}
-	idle   []chan func() // of goroutines that wait, each with room for one
+	idle   []chan runner // of goroutines that wait, each with room for one
 	closed bool
 }
 
@@ -23,37 +31,37 @@ type tasks struct {
 // time.
 const spare = 64
 
-// Go runs f.
-func (t *tasks) Go(f func()) {
+// Go has r run.
+func (t *tasks) Go(r runner) {
 	t.mu.Lock()
 	t.n++
 	last := len(t.idle) - 1
 	if last < 0 {
 		t.mu.Unlock()
-		go t.work(f)
+		go t.work(r)
 		return
 	}
 	idle := t.idle[last]
 	t.idle[last] = nil
 	t.idle = t.idle[:last]
 	t.mu.Unlock()
-	idle <- f
+	idle <- r
 }
 
-// work runs f, and then what it is given.
-func (t *tasks) work(f func()) {
-	next := make(chan func(), 1)
-	for ; f != nil; f = <-next {
-		f()
+// work has r run, and then what it is given.
+func (t *tasks) work(r runner) {
+	next := make(chan runner, 1)
+	for ; r != nil; r = <-next {
+		r.run()
 		if !t.done(next) {
 			return
 		}
 	}
 }
 
-// done notes that a function has run, and whether its goroutine shall wait for
-// another.
-func (t *tasks) done(next chan func()) bool {
+// done notes that a runner has run, and reports whether its goroutine shall wait
+// for another.
+func (t *tasks) done(next chan runner) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n--
@@ -68,7 +76,7 @@ func (t *tasks) done(next chan func()) bool {
 	return true
 }
 
-// close ends the goroutines that wait. Functions may still be run.
+// close ends the goroutines that wait. Runners may still be run.
 func (t *tasks) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,7 +87,7 @@ func (t *tasks) close() {
 	t.idle = nil
 }
 
-// finished returns a channel that is closed when no function runs.
+// finished returns a channel that is closed when no runner runs.
 func (t *tasks) finished() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -27,6 +27,9 @@ type flusher struct {
 	running bool
 }
 
+// maxDirty is how many sessions a flusher keeps memory for.
+const maxDirty = 4096
+
 // flushers are as many as goroutines can run at a time.
 type flushers struct {
 	all   []*flusher
@@ -62,18 +65,22 @@ func (f *flusher) run() {
 		f.mu.Lock()
 		dirty := f.dirty
 		if len(dirty) == 0 {
-			f.dirty, f.spare, f.batch = nil, nil, nil
+			if cap(f.batch) > idleQueue {
+				f.batch = nil
+			}
 			f.running = false
 			f.mu.Unlock()
 			return
 		}
-		f.dirty = f.spare
+		f.dirty, f.spare = f.spare, nil
 		f.mu.Unlock()
 		for i, o := range dirty {
 			o.flush(f)
 			dirty[i] = nil
 		}
-		f.spare = dirty[:0]
+		if cap(dirty) <= maxDirty {
+			f.spare = dirty[:0]
+		}
 	}
 }
 
@@ -104,19 +111,19 @@ func (o *outbox) flush(f *flusher) {
 	o.count.add(MetricBuffered, "", -size)
 	done, blocked, err := t.tryWrite(batch, &f.attempt)
 	o.sent(batch[:done], t.name())
-	rest := slices.Clone(batch[done:])
-	clear(batch)
-	f.batch = batch[:0]
-	switch {
-	case err != nil:
+	if err != nil {
 		o.close(false)
 		o.drain.Go(o.run)
-		return
-	case blocked:
+	} else if blocked {
+		rest := slices.Clone(batch[done:])
 		o.drain.Go(func() {
 			o.write(rest)
 			o.run()
 		})
+	}
+	clear(batch)
+	f.batch = batch[:0]
+	if err != nil || blocked {
 		return
 	}
 	o.mu.Lock()
@@ -125,7 +132,7 @@ func (o *outbox) flush(f *flusher) {
 		f.add(o)
 		return
 	}
-	o.queue = queue{} // an idle session keeps no memory for it
+	o.queue.rest()
 	o.draining = false
 	o.mu.Unlock()
 	if o.drainer != nil {

@@ -93,11 +93,9 @@ func (o *outbox) addWhenRoom(ctx context.Context, packets []Packet, only bool) e
 // that is closed when another try may succeed; with only, nothing is added.
 func (o *outbox) tryAdd(packets []Packet, wait, only bool) (room <-chan struct{}, err error) {
 	size := weigh(packets)
-	gone, delta := 0, 0
-	defer func() { o.settle(gone, delta) }() // after the unlock
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.closed {
+		o.mu.Unlock()
 		return nil, ErrClosed
 	}
 	gone, freed, ok := o.queue.makeRoom(o.config, len(packets), size)
@@ -105,13 +103,19 @@ func (o *outbox) tryAdd(packets []Packet, wait, only bool) (room <-chan struct{}
 		if wait && o.room == nil {
 			o.room = make(chan struct{})
 		}
-		return o.room, ErrSlow
+		room = o.room
+		o.mu.Unlock()
+		return room, ErrSlow
 	}
-	delta = -freed
+	delta := -freed
 	if !only {
 		delta += size
 		o.queue.add(packets, size)
 		o.start()
+	}
+	o.mu.Unlock()
+	if o.count != nil {
+		o.settle(gone, delta)
 	}
 	return nil, nil
 }
@@ -214,7 +218,7 @@ func (o *outbox) run() {
 		batch, size := o.vacate(spare)
 		if len(batch) == 0 {
 			s := o.sink
-			o.queue = queue{} // an idle session keeps no memory for it
+			o.queue.rest()
 			last := o.closed
 			o.draining = last // the sink is finished once
 			o.mu.Unlock()

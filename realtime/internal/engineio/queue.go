@@ -110,6 +110,16 @@ func (q *queue) compact() {
 	q.gone, q.seen = 0, 0
 }
 
+// idleQueue is how many packets an idle queue keeps memory for.
+const idleQueue = 2
+
+// rest lets the memory of an empty queue go, or most of it.
+func (q *queue) rest() {
+	if cap(q.packets) > idleQueue {
+		q.packets = nil
+	}
+}
+
 // take removes all packets and returns them with their weight. The queue goes on
 // with spare, which may be nil.
 func (q *queue) take(spare []Packet) (packets []Packet, size int) {
