@@ -132,7 +132,7 @@ func TestPollThatIsNotRead(t *testing.T) {
 		p.expect(t, "heartbeat")
 		time.Sleep(5*time.Second - 1)
 		p.expect(t)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		p.expect(t, "closed: transport close")
 		if p.Buffered() != 0 {
 			t.Errorf("%d bytes still wait", p.Buffered())
