@@ -10,11 +10,11 @@ type carrier interface {
 	// write, finish and name are those of a sink.
 	sink
 
-	// read waits for the next message and appends it to buf[:0]. It returns
+	// read waits for the next message and reads it into buf. It returns
 	// errPacket, errLarge or errFragments, after which it may be called on for
 	// what the client sends before it closes, or the error that ended the
 	// connection.
-	read(buf []byte) (data []byte, binary bool, err error)
+	read(buf *buffer) (data []byte, binary bool, err error)
 
 	// abort ends the connection at once. A blocked read or write returns.
 	abort()

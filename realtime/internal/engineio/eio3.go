@@ -202,7 +202,7 @@ func (p Packet) revision3(asBase64 bool) Packet {
 	return q
 }
 
-func (c *carrier3) read(buf []byte) (data []byte, binary bool, err error) {
+func (c *carrier3) read(buf *buffer) (data []byte, binary bool, err error) {
 	data, binary, err = c.carrier.read(buf)
 	switch {
 	case err != nil:

@@ -5,18 +5,37 @@ import (
 	"time"
 )
 
-// buffers for reading a message; a connection that waits holds one of these
-// only while a message is coming in.
+// buffers for a message that is read or a body that is written.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }}
 
 // maxPooled is the capacity in bytes above which a buffer is not kept.
 const maxPooled = 64 << 10
 
+// buffer is what a message is read into. A connection that waits for one has
+// none yet.
+type buffer struct{ from *[]byte }
+
+// take returns the memory, which may be appended to.
+func (b *buffer) take() []byte {
+	if b.from == nil {
+		b.from = buffers.Get().(*[]byte)
+	}
+	return (*b.from)[:0]
+}
+
+// release gives the memory back, as what has become of it by appending.
+func (b *buffer) release(data []byte) {
+	if b.from != nil && cap(data) <= maxPooled {
+		*b.from = data[:0]
+		buffers.Put(b.from)
+	}
+}
+
 // next reads a packet from c and passes it to handle. A binary frame is a
 // message, a text frame a packet.
 func next(c carrier, handle func(received)) error {
-	buf := buffers.Get().(*[]byte)
-	data, binary, err := c.read(*buf)
+	var buf buffer
+	data, binary, err := c.read(&buf)
 	if err == nil {
 		p := received{kind: typeMessage, data: data, binary: true, size: len(data)}
 		if !binary {
@@ -26,10 +45,7 @@ func next(c carrier, handle func(received)) error {
 			handle(p)
 		}
 	}
-	if cap(data) <= maxPooled {
-		*buf = data[:0]
-		buffers.Put(buf)
-	}
+	buf.release(data)
 	return err
 }
 

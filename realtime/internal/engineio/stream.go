@@ -128,7 +128,7 @@ const binaryFrame = 0x80
 
 func newStream(s Stream, c *Config) *stream {
 	return &stream{Stream: s, timeout: c.PingInterval + c.PingTimeout, limit: uint64(c.MaxPayload),
-		in: bufio.NewReaderSize(s, libraryBuffer)}
+		in: bufio.NewReaderSize(s, readBuffer)}
 }
 
 func (s *stream) name() string { return WebTransport }
@@ -153,26 +153,26 @@ func (s *stream) greeting() (sid string, err error) {
 	return sid, err
 }
 
-// read waits for the next message and appends it to buf[:0]. A message that is
-// too large is not read.
-func (s *stream) read(buf []byte) (data []byte, binary bool, err error) {
+// read waits for the next message and reads it into buf. A message that is too
+// large is not read.
+func (s *stream) read(buf *buffer) (data []byte, binary bool, err error) {
 	if s.stray {
 		_, err := s.in.WriteTo(io.Discard)
 		if err == nil {
 			err = io.EOF
 		}
-		return buf, false, err
+		return nil, false, err
 	}
 	size, binary, err := s.header()
 	if err != nil {
-		return buf, false, err
+		return nil, false, err
 	}
 	if size > s.limit {
 		s.stray = true
-		return buf, false, errLarge
+		return nil, false, errLarge
 	}
 	s.payload = io.LimitedReader{R: s.in, N: int64(size)}
-	data, err = appendAll(buf[:0], &s.payload, int64(size))
+	data, err = appendAll(buf.take(), &s.payload, int64(size))
 	switch {
 	case err != nil:
 		return data, false, err

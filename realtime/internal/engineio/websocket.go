@@ -16,9 +16,12 @@ import (
 )
 
 const (
-	// libraryBuffer is the size of each of the two buffers that the WebSocket
-	// library keeps for a connection; net/http's own are four times as large.
-	libraryBuffer = 1 << 10
+	// readBuffer and writeBuffer are the sizes of the buffers that the WebSocket
+	// library keeps for a connection, in bytes; net/http's own have 4 KiB. Larger
+	// messages are read past the buffer, and only control frames are written
+	// through it.
+	readBuffer  = 512
+	writeBuffer = 160
 
 	// closeGrace is how long a client may take to answer a close frame.
 	closeGrace = 2 * time.Second
@@ -76,16 +79,15 @@ func (s *Server) acceptWebSocket(w http.ResponseWriter, r *http.Request) (*webSo
 
 func (s *webSocket) name() string { return WebSocket }
 
-// read waits for the next message and appends it to buf[:0]. After an error the
+// read waits for the next message and reads it into buf. After an error the
 // connection is closed; reading on waits for the client's part in that.
-func (s *webSocket) read(buf []byte) (data []byte, binary bool, err error) {
+func (s *webSocket) read(buf *buffer) (data []byte, binary bool, err error) {
 	if s.stray {
-		return buf, false, s.wire.discard()
+		return nil, false, s.wire.discard()
 	}
 	kind, r, err := s.lib.Reader(context.Background())
-	data = buf
 	if err == nil {
-		data, err = appendAll(buf[:0], r, s.limit)
+		data, err = appendAll(buf.take(), r, s.limit)
 	}
 	switch {
 	case err == errLarge:
@@ -171,7 +173,9 @@ type wire struct {
 func (w *wire) Read(p []byte) (n int, err error) {
 	if len(w.early) > 0 {
 		n = copy(p, w.early)
-		w.early = w.early[n:]
+		if w.early = w.early[n:]; len(w.early) == 0 {
+			w.early = nil
+		}
 	} else {
 		n, err = w.Conn.Read(p)
 	}
@@ -335,7 +339,8 @@ func (h *hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		conn.Close()
 		return nil, nil, err
 	}
-	conn.SetDeadline(time.Time{}) // of the request
+	early = append([]byte(nil), early...) // lets go of net/http's buffer
+	conn.SetDeadline(time.Time{})         // of the request
 	h.wire = &wire{Conn: conn, raw: rawOf(conn), timeout: h.timeout, early: early, frames: frames{limit: h.fragments}}
-	return h.wire, bufio.NewReadWriter(bufio.NewReaderSize(h.wire, libraryBuffer), bufio.NewWriterSize(h.wire, libraryBuffer)), nil
+	return h.wire, bufio.NewReadWriter(bufio.NewReaderSize(h.wire, readBuffer), bufio.NewWriterSize(h.wire, writeBuffer)), nil
 }

@@ -275,10 +275,12 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.SetBytes(1024)
 	b.ReportAllocs()
-	var buf []byte
 	for b.Loop() {
-		if buf, _, err = ws.read(buf); err != nil {
+		var buf buffer
+		data, _, err := ws.read(&buf)
+		if err != nil {
 			b.Fatal(err)
 		}
+		buf.release(data)
 	}
 }
