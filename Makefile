@@ -3,7 +3,7 @@
 
 FUZZTIME ?= 10s
 
-.PHONY: run test check e2e suites generate fuzz bench
+.PHONY: run test check e2e suites generate fuzz bench microbench
 
 run: ## the demo at http://localhost:8080, with live reload
 	go run ./cmd/devserver
@@ -14,10 +14,12 @@ test: ## every test that can run here; what is missing is named
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo "SKIPPED without Chromium: tests in a browser"
 	go test -race ./...
 	cd realtime/webtransport && go test -race ./...
+	cd bench && go test -race ./...
 
 check: ## vet, staticcheck, tests
 	go vet ./...
 	cd realtime/webtransport && go vet ./...
+	cd bench && go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	$(MAKE) test
 
@@ -38,5 +40,8 @@ fuzz: ## every fuzz target for FUZZTIME
 		done; \
 	done
 
-bench: ## Go's benchmarks
+bench: ## realtime beside Node and the limit, into docs/performance.md; QUICK=1 in two minutes, RESUME=1 goes on
+	cd bench && go run ./realtime $(if $(QUICK),-quick) $(if $(RESUME),-resume) $(BENCHFLAGS)
+
+microbench: ## Go's benchmarks, for benchstat
 	go test -run '^$$' -bench . -benchmem ./...
