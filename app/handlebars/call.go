@@ -220,8 +220,15 @@ func (r *renderer) function(v value, in *invocation) *helper {
 
 // force calls a value that is a function.
 func (r *renderer) force(v value, in *invocation) value {
-	if b, ok := v.any.(*partialBlock); ok {
-		return r.blockText(b)
+	switch x := v.any.(type) {
+	case string, bool, map[string]any:
+		return v
+	case nil:
+		if k := v.rv.Kind(); k <= reflect.Float64 || k >= reflect.Slice { // no function, interface, map or pointer
+			return v
+		}
+	case *partialBlock:
+		return r.blockText(x)
 	}
 	if h := r.function(v, in); h != nil {
 		return r.call(h, in)

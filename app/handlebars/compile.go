@@ -25,10 +25,16 @@ type Template struct {
 // An op writes one statement.
 type op func(r *renderer)
 
+// A piece of a program is text and the statement behind it, which may be nil.
+type piece struct {
+	text string
+	op   op
+}
+
 // A program is a list of statements, compiled.
 type program struct {
 	template    *Template
-	ops         []op
+	pieces      []piece
 	params      int // how many block parameters it declares
 	inlines     []inline
 	decorations []decoration
@@ -84,9 +90,9 @@ func (c *compiler) program(p *syntax.Program) *program {
 		defer func() { c.params = outer }()
 	}
 	var text strings.Builder
-	flush := func() {
-		if s := text.String(); s != "" {
-			out.ops = append(out.ops, func(r *renderer) { r.out = append(r.out, s...) })
+	add := func(op op) {
+		if text.Len() > 0 || op != nil {
+			out.pieces = append(out.pieces, piece{text.String(), op})
 		}
 		text.Reset()
 	}
@@ -101,17 +107,16 @@ func (c *compiler) program(p *syntax.Program) *program {
 			c.decorator(s, out)
 			continue
 		}
-		flush()
 		switch s.Kind {
 		case syntax.Mustache:
-			out.ops = append(out.ops, c.mustache(s))
+			add(c.mustache(s))
 		case syntax.Block:
-			out.ops = append(out.ops, c.block(s))
+			add(c.block(s))
 		case syntax.Partial, syntax.PartialBlock:
-			out.ops = append(out.ops, c.partial(s))
+			add(c.partial(s))
 		}
 	}
-	flush()
+	add(nil)
 	return out
 }
 
@@ -128,27 +133,40 @@ func (c *compiler) mustache(s *syntax.Statement) op {
 		r.write(find(r), escape)
 	}
 	f := c.callee(s.Call)
-	if !f.simple || f.helper || c.helpers[f.name] != nil || c.helpers["helperMissing"] != nil ||
-		c.config.Strict || c.config.AssumeObjects || c.config.Compat {
+	if f.helper || c.helpers["helperMissing"] != nil || c.config.Strict || c.config.AssumeObjects || c.config.Compat {
+		return general
+	}
+	if !f.simple {
+		return c.pathMustache(f.path, escape, general)
+	}
+	if c.helpers[f.name] != nil {
 		return general
 	}
 	property := &step{name: f.name} // the usual case, without a detour
 	return func(r *renderer) {
-		if r.helpers != nil {
+		if r.helpers != nil || !property.write(r, &r.scope.this, escape) {
 			general(r)
-			return
 		}
-		v, _ := property.find(r, r.scope.this)
-		switch x := v.any.(type) {
-		case string:
-			r.writeText(x, escape)
-		case nil:
-			if v.rv.IsValid() && v.rv.Type() == stringType {
-				r.writeText(v.rv.String(), escape)
-				return
-			}
-			general(r)
-		default:
+	}
+}
+
+// pathMustache compiles {{a.b}}: what most paths lead to is written without a detour.
+func (c *compiler) pathMustache(p *syntax.Path, escape bool, general op) op {
+	start, names := c.start(p, false)
+	if start == nil || len(names) == 0 {
+		return general
+	}
+	last := &step{name: names[len(names)-1]}
+	steps := make([]step, len(names)-1)
+	for i := range steps {
+		steps[i].name = names[i]
+	}
+	return func(r *renderer) {
+		v := start(r)
+		for i := range steps {
+			v, _ = steps[i].find(r, v)
+		}
+		if !last.write(r, &v, escape) {
 			general(r)
 		}
 	}

@@ -336,21 +336,14 @@ func (r *renderer) cycle() string {
 
 // indentLines puts indent before every line of out from start on, the empty one at the end excepted.
 func indentLines(out []byte, start int, indent string) []byte {
-	text := out[start:]
-	lines := bytes.Count(text, []byte{'\n'})
-	if len(text) > 0 && text[len(text)-1] != '\n' {
-		lines++
+	end := len(out)
+	for line := start; line < end; {
+		next := end
+		if n := bytes.IndexByte(out[line:end], '\n'); n >= 0 {
+			next = line + n + 1
+		}
+		out = append(append(out, indent...), out[line:next]...)
+		line = next
 	}
-	from := len(out)
-	out = append(out, make([]byte, lines*len(indent))...)
-	// From the last line to the first, each moves to where it will be.
-	for to := len(out); from > start; {
-		line := bytes.LastIndexByte(out[start:from-1], '\n') + 1 + start
-		to -= from - line
-		copy(out[to:], out[line:from])
-		to -= len(indent)
-		copy(out[to:], indent)
-		from = line
-	}
-	return out
+	return out[:start+copy(out[start:], out[end:])]
 }

@@ -124,7 +124,7 @@ func (e *Engine) free(r *renderer) {
 		out: r.out[:0], args: r.args[:0], trail: r.trail[:0], around: overlay{vals: r.around.vals[:0]},
 		scopes: r.scopes, frames: r.frames, loops: r.loops, activations: r.activations,
 	}
-	if cap(kept.out) > 1<<20 {
+	if cap(kept.out) > 16<<20 {
 		kept.out = nil
 	}
 	*r = kept
@@ -228,17 +228,23 @@ func (r *renderer) runIn(p *program, around *scope) {
 
 func (r *renderer) runOps(p *program, around *scope) {
 	if p.inlines == nil {
-		for _, op := range p.ops {
-			op(r)
-		}
+		r.writePieces(p)
 		return
 	}
 	before := r.home.inlines
 	r.home.inlines = r.define(p, around)
-	for _, op := range p.ops {
-		op(r)
-	}
+	r.writePieces(p)
 	r.home.inlines = before
+}
+
+func (r *renderer) writePieces(p *program) {
+	for i := range p.pieces {
+		piece := &p.pieces[i]
+		r.out = append(r.out, piece.text...)
+		if piece.op != nil {
+			piece.op(r)
+		}
+	}
 }
 
 // runWith writes a program with another context, unless it is the one in force.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"strconv"
-	"sync/atomic"
 	"unicode/utf16"
 )
 
@@ -125,6 +124,21 @@ func (v value) isFalsy() bool {
 
 // isTruthy reports whether {{#if}} takes the value for true.
 func (v value) isTruthy(includeZero bool) bool {
+	switch x := v.any.(type) {
+	case bool:
+		return x
+	case string:
+		return x != ""
+	case nil:
+		switch v.rv.Kind() {
+		case reflect.Invalid:
+			return false
+		case reflect.Bool:
+			return v.rv.Bool()
+		case reflect.String:
+			return v.rv.Len() > 0
+		}
+	}
 	return !v.isEmpty() && (includeZero || !v.isZero())
 }
 
@@ -222,59 +236,6 @@ func (o *overlay) toMap(fields *fieldCache) map[string]any {
 		m[name] = o.vals[i].export(fields)
 	}
 	return m
-}
-
-// A step is one name of a path. It remembers the last struct type it was used on and where the field is there.
-type step struct {
-	name  string
-	field atomic.Pointer[structField]
-}
-
-type structField struct {
-	of     reflect.Type
-	index  []int // nil: there is none
-	object bool  // the type is an Object, and says itself what it has
-}
-
-func (s *step) find(r *renderer, v value) (value, bool) {
-	switch m := v.any.(type) {
-	case map[string]any:
-		x, ok := m[s.name]
-		return value{any: x}, ok
-	case nil:
-		if v.rv.Kind() == reflect.Struct {
-			return s.inStruct(r, v.rv)
-		}
-	}
-	return r.property(v, s.name)
-}
-
-func (s *step) inStruct(r *renderer, rv reflect.Value) (value, bool) {
-	t := rv.Type()
-	f := s.field.Load()
-	if f == nil || f.of != t {
-		table := r.engine.fields.of(t)
-		f = &structField{t, table.index(s.name), table.object}
-		s.field.Store(f)
-	}
-	if f.object {
-		return r.property(value{rv: rv}, s.name)
-	}
-	return fieldOf(rv, f.index)
-}
-
-func fieldOf(rv reflect.Value, index []int) (value, bool) {
-	switch len(index) {
-	case 0:
-		return value{}, false
-	case 1:
-		return fromReflect(rv.Field(index[0])), true
-	}
-	f, err := rv.FieldByIndexErr(index) // an embedded pointer may be nil
-	if err != nil {
-		return value{}, false
-	}
-	return fromReflect(f), true
 }
 
 // property looks a name up in a value. Methods are never found.

@@ -27,14 +27,17 @@ var escapes = [256]string{
 	'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\'': "&#x27;", '`': "&#x60;", '=': "&#x3D;",
 }
 
+// special are the characters that escapes has, in a table that is small enough to stay near.
+var special = [256]bool{'&': true, '<': true, '>': true, '"': true, '\'': true, '`': true, '=': true}
+
 // Escape writes text as Handlebars escapes it for HTML: the characters & < > " ' ` and =.
 func Escape(text string) string { return string(appendEscaped(nil, text)) }
 
 func appendEscaped(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); i++ {
-		if e := escapes[s[i]]; e != "" {
-			dst = append(append(dst, s[start:i]...), e...)
+		if special[s[i]] {
+			dst = append(append(dst, s[start:i]...), escapes[s[i]]...)
 			start = i + 1
 		}
 	}
@@ -56,6 +59,8 @@ func (r *renderer) write(v value, escape bool) {
 		}
 	case int:
 		r.out = strconv.AppendInt(r.out, int64(x), 10)
+	case float64:
+		r.out = appendFloat(r.out, x, 64)
 	case nil:
 		switch {
 		case !v.rv.IsValid():
@@ -93,7 +98,7 @@ func (r *renderer) writeOther(v value, escape bool) {
 
 func needsEscape(b []byte) bool {
 	for _, c := range b {
-		if escapes[c] != "" {
+		if special[c] {
 			return true
 		}
 	}
@@ -199,6 +204,9 @@ func stringer(rv reflect.Value) (fmt.Stringer, bool) {
 
 // appendFloat writes a number as Number.prototype.toString does (ECMA-262, 6.1.6.1.20).
 func appendFloat(dst []byte, f float64, bits int) []byte {
+	if n := int64(f); float64(n) == f && n > -1<<53 && n < 1<<53 {
+		return strconv.AppendInt(dst, n, 10)
+	}
 	switch {
 	case math.IsNaN(f):
 		return append(dst, "NaN"...)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package handlebars_test
+
+const raceEnabled = false
