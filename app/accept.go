@@ -92,7 +92,7 @@ func (r *Request) AcceptsLanguages(offers ...string) string {
 func (r *Request) AcceptedLanguages() []string { return names(r.languages()) }
 
 func (r *Request) languages() []preference {
-	return parseAccept(orAny(joined(r.Header, "Accept-Language")), languagePreference)
+	return parseAccept(orAny(joined(r.Header, "Accept-Language")), tokenPreference)
 }
 
 // prefersJSON reports whether the client asks for JSON by name, and not for a page as well.
@@ -146,56 +146,24 @@ func parseAccept(header string, read func(string) (preference, bool)) []preferen
 
 // mediaPreference reads type/subtype;parameters;q=0.5.
 func mediaPreference(s string) (preference, bool) {
-	name, rest, _ := strings.Cut(s, ";")
-	name = strings.TrimSpace(name)
-	kind, subtype, ok := strings.Cut(name, "/")
-	if !ok || kind == "" || subtype == "" || strings.ContainsAny(name, " \t") {
-		return preference{}, false
-	}
-	p := preference{name: name, quality: 1}
-	if rest == "" {
-		return p, true
-	}
-	for part := range splitQuoted(rest, ';') {
-		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
-			value = value[1 : n-1]
-		}
-		if key = strings.ToLower(key); key == "q" {
-			p.quality = parseQuality(value)
-			break
-		}
-		p.params = append(p.params, mediaParam{key, value})
-	}
-	return p, true
+	p, ok := tokenPreference(s)
+	return p, ok && strings.IndexByte(p.name, '/') >= 0
 }
 
-// tokenPreference reads token;q=0.5.
+// tokenPreference reads token;parameters;q=0.5.
 func tokenPreference(s string) (preference, bool) {
 	name, rest, _ := strings.Cut(s, ";")
-	name = strings.TrimSpace(name)
-	if name == "" || strings.ContainsAny(name, " \t") {
-		return preference{}, false
-	}
-	return preference{name: name, quality: qualityOf(rest)}, true
-}
-
-// languagePreference reads primary-rest;q=0.5.
-func languagePreference(s string) (preference, bool) {
-	p, ok := tokenPreference(s)
-	prefix, suffix, dash := strings.Cut(p.name, "-")
-	return p, ok && prefix != "" && (!dash || suffix != "")
-}
-
-func qualityOf(params string) float64 {
-	for params != "" {
-		var p string
-		p, params, _ = strings.Cut(params, ";")
-		if key, value, _ := strings.Cut(strings.TrimSpace(p), "="); key == "q" {
-			return parseQuality(value)
+	p := preference{name: strings.Trim(name, " \t"), quality: 1, params: splitParams(rest)}
+	for i, param := range p.params {
+		if param.key == "q" {
+			if param.value != "" {
+				p.quality = parseQuality(param.value)
+			}
+			p.params = slices.Delete(p.params, i, i+1)
+			break
 		}
 	}
-	return 1
+	return p, p.name != ""
 }
 
 // parseQuality is JavaScript's parseFloat, with 0 for what is no number: as far as it goes.
@@ -292,7 +260,7 @@ func rankMedia(offer string, p preference) int {
 }
 
 func (p preference) param(key string) string {
-	for _, m := range slices.Backward(p.params) {
+	for _, m := range p.params {
 		if m.key == key {
 			return m.value
 		}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -25,29 +26,34 @@ type requestBody struct {
 
 // Bytes reads the body, inflated, up to the setting "body limit". More is an [HTTPError] with the status 413 and the
 // type "entity.too.large". It can be called again, after Text and Bind too.
-func (r *Request) Bytes() ([]byte, error) { return r.readBody(r.x.app.options.bodyLimit, true) }
+func (r *Request) Bytes() ([]byte, error) { return r.readBody(r.x.app.options.bodyLimit, true, "") }
 
-// readBody reads the body if it was not read before.
-func (r *Request) readBody(limit int64, inflate bool) ([]byte, error) {
+// readBody reads the body if it was not read before. It does not when the charset, if there is one, is not known.
+func (r *Request) readBody(limit int64, inflate bool, charset string) ([]byte, error) {
 	if r.body.read {
 		return r.body.data, r.body.err
 	}
 	r.body.read = true
-	r.body.data, r.body.err = r.readOnce(limit, inflate)
+	r.body.data, r.body.err = r.readOnce(limit, inflate, charset)
 	return r.body.data, r.body.err
 }
 
-func (r *Request) readOnce(limit int64, inflate bool) ([]byte, error) {
+func (r *Request) readOnce(limit int64, inflate bool, charset string) ([]byte, error) {
 	encoding := strings.ToLower(r.Header.Get("Content-Encoding"))
 	body := io.Reader(r.Body)
+	compressed := encoding != "" && encoding != "identity"
 	switch {
-	case encoding == "" || encoding == "identity":
-		if r.ContentLength > limit {
-			return nil, tooLarge()
-		}
-	case !inflate:
+	case !compressed && r.ContentLength > limit:
+		return nil, tooLarge()
+	case compressed && !inflate:
 		return nil, &HTTPError{Status: 415, Type: "encoding.unsupported", Message: "content encoding unsupported"}
-	default:
+	case compressed && !canInflate(encoding):
+		return nil, &HTTPError{Status: 415, Type: "encoding.unsupported", Message: fmt.Sprintf("unsupported content encoding %q", encoding)}
+	}
+	if _, ok := decodeText(nil, charset); charset != "" && !ok {
+		return nil, unsupportedCharset(charset)
+	}
+	if compressed {
 		inflated, err := inflater(body, encoding)
 		if err != nil {
 			return nil, err

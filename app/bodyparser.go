@@ -112,16 +112,11 @@ func (r *Request) parseBody(kind bodyKind, o *BodyOptions) error {
 	if limit == 0 {
 		limit = r.x.app.options.bodyLimit
 	}
-	data, err := r.readBody(limit, !o.NoInflate)
+	data, err := r.readBody(limit, !o.NoInflate, charset)
 	if err != nil {
 		return err
 	}
 	if o.Verify != nil {
-		if charset != "" {
-			if _, ok := decodeText(nil, charset); !ok {
-				return unsupportedCharset(charset)
-			}
-		}
 		if err := o.Verify(r, &r.x.res, data, charset); err != nil {
 			if errorStatus(err) != 0 {
 				return err
@@ -134,10 +129,7 @@ func (r *Request) parseBody(kind bodyKind, o *BodyOptions) error {
 		b.kind = kind
 		return nil
 	}
-	text, ok := decodeText(data, charset)
-	if !ok {
-		return unsupportedCharset(charset)
-	}
+	text, _ := decodeText(data, charset)
 	if kind == textBody {
 		b.text = text
 	}

@@ -414,7 +414,7 @@ func (b builder) run(op operation, req *Request, res *Response) (done bool, err 
 			if e.Status != 0 {
 				status = e.Status
 			}
-			err = e
+			return true, res.Status(status).Send("caught " + e.Message)
 		}
 		return true, res.Status(status).Send("caught " + err.Error())
 	case "send":
@@ -425,7 +425,16 @@ func (b builder) run(op operation, req *Request, res *Response) (done bool, err 
 		if res.Header().Get("Content-Type") == "" {
 			res.Header()["Content-Type"] = nil
 		}
-		return true, res.finish([]byte(decode[string](op.value)))
+		if res.invalid != nil {
+			return true, res.invalid // as the methods that answer do
+		}
+		if text := decode[string](op.value); req.Method != http.MethodHead && res.StatusCode() != 204 && res.StatusCode() != 304 {
+			res.Header().Set("Content-Length", strconv.Itoa(len(text)))
+			_, err := res.Write([]byte(text))
+			return true, err
+		}
+		res.WriteHeader(res.StatusCode())
+		return true, nil
 	case "sendStatus":
 		return true, res.SendStatus(decode[int](op.value))
 	case "status":
@@ -456,7 +465,7 @@ func (b builder) run(op operation, req *Request, res *Response) (done bool, err 
 		if args := op.args(); len(args) == 2 {
 			return true, res.Status(decode[int](args[0])).Redirect(decode[string](args[1]))
 		}
-		return true, res.Redirect(text(0))
+		return true, res.Status(http.StatusFound).Redirect(text(0))
 	case "cookie", "clearCookie":
 		args := op.args()
 		var o []CookieOptions
@@ -464,7 +473,9 @@ func (b builder) run(op operation, req *Request, res *Response) (done bool, err 
 			o = append(o, cookieOptions(args[len(args)-1]))
 		}
 		if op.name == "cookie" {
-			res.Cookie(text(0), text(1), o...)
+			var value any
+			_ = json.Unmarshal(args[1], &value)
+			res.Cookie(text(0), value, o...)
 		} else {
 			res.ClearCookie(text(0), o...)
 		}
@@ -567,6 +578,9 @@ func cookieOptions(raw json.RawMessage) CookieOptions {
 	}](raw)
 	c := o.CookieOptions
 	c.MaxAge = time.Duration(o.MaxAge) * time.Millisecond
+	if s, ok := o.SameSite.(string); ok {
+		o.SameSite = strings.ToLower(s)
+	}
 	switch o.SameSite {
 	case true, "strict":
 		c.SameSite = http.SameSiteStrictMode
@@ -693,7 +707,14 @@ func inOrder(raw []byte) string {
 		}
 		return "[" + strings.Join(parts, ",") + "]"
 	}
-	return quoteJSON(decode[any](raw))
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return "null" // a number that is too large
+	}
+	if v == 0.0 {
+		return "0" // of -0 too
+	}
+	return quoteJSON(v)
 }
 
 type member struct {
@@ -764,7 +785,7 @@ func fileOptionsOf(raw json.RawMessage) FileOptions {
 		return out
 	}
 	o.Index, o.Extensions = list(v.Index), list(v.Extensions)
-	o.NoIndex = v.Index == false
+	o.NoIndex = v.Index != nil && o.Index == nil
 	return o
 }
 

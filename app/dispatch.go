@@ -43,6 +43,11 @@ func (x *exchange) next() error {
 			l := x.router.layers[x.layer]
 			x.layer++
 			if l.onError != nil {
+				if err := x.passLayer(l); err == errAnswered {
+					return nil
+				} else if err != nil {
+					return x.fail(err)
+				}
 				continue
 			}
 			if l.routes != nil {
@@ -81,7 +86,6 @@ func (x *exchange) run(h Handler) (err error, done bool) {
 			x.leave()
 		}
 		x.steps, x.routes, x.layer = nil, nil, len(x.router.layers)
-		x.allow = x.allow[:x.allowFrom]
 		return nil, false
 	}
 	return err, true
@@ -131,7 +135,10 @@ func (x *exchange) enterRoute(rt *route) error {
 			if x.req.Method == http.MethodOptions {
 				x.allow = append(x.allow, rt.methods...)
 			}
-			return nil
+			if x.req.Method != http.MethodHead || len(x.router.params) == 0 {
+				return nil
+			}
+			// As in Express, a HEAD request calls the param handlers of routes of all methods.
 		}
 		x.params0, x.params = params, params[start:]
 		if err := x.checkParams(); err != nil {
@@ -139,6 +146,9 @@ func (x *exchange) enterRoute(rt *route) error {
 				return nil
 			}
 			return err
+		}
+		if !rt.handles(x.req.Method) {
+			return nil
 		}
 		x.route, x.steps, x.method = rt, rt.steps, x.req.Method
 		if x.method == http.MethodHead && !rt.has(http.MethodHead) {
@@ -207,10 +217,25 @@ func (x *exchange) enterLayer(l *layer) (bool, error) {
 		}
 	}
 	x.base += n
-	if x.path = x.path[n:]; x.path == "" {
-		x.path = "/"
+	if x.path = x.path[n:]; x.path == "" || x.path == "/" {
+		x.base, x.path = len(x.full), "/" // a slash at the end belongs to the prefix
 	}
 	return true, nil
+}
+
+// passLayer calls the param handlers of a layer that is not entered: an error handler while there is no error, something
+// else while there is one. Express does so.
+func (x *exchange) passLayer(l *layer) error {
+	if len(x.router.params) == 0 || l.prefixes == nil {
+		return nil
+	}
+	params := x.params
+	entered, err := x.enterLayer(l)
+	if entered {
+		x.leave()
+	}
+	x.params = params
+	return err
 }
 
 // leave returns to the router around the current one; false if there is none.
@@ -229,14 +254,20 @@ var errAnswered = errors.New("app: a param handler has answered")
 
 // checkParams calls the router's param handlers, once for each value in a request.
 func (x *exchange) checkParams() error {
+	own := x.params[len(x.inherited):]
 next:
-	for _, p := range x.params {
+	for i, p := range own {
 		h := x.router.params[p.name]
 		if h == nil {
 			continue
 		}
+		for _, later := range own[i+1:] {
+			if later.name == p.name {
+				p = later // the last value of a name counts
+			}
+		}
 		for _, c := range x.checked {
-			if c.router == x.router && c.depth == len(x.frames) && c.name == p.name && c.value == p.value {
+			if !p.wildcard && c.router == x.router && c.depth == len(x.frames) && c.name == p.name && c.value == p.value {
 				if c.err != nil {
 					return c.err
 				}
@@ -286,6 +317,9 @@ func (x *exchange) handleError(err error) error {
 		l := x.router.layers[x.layer]
 		x.layer++
 		if l.onError == nil {
+			if l.routes == nil && x.passLayer(l) == errAnswered {
+				return nil
+			}
 			continue
 		}
 		entered, failure := x.enterLayer(l)

@@ -96,7 +96,7 @@ func (o *FileOptions) find(fsys fs.FS, name string) (foundFile, error) {
 		}
 		return firstOf(fsys, clean+".", o.Extensions, err)
 	}
-	if o.Index == nil {
+	if len(o.Index) == 0 {
 		f, err := openFile(fsys, clean)
 		if err == nil {
 			f.Close() // a file is no directory

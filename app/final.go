@@ -91,10 +91,10 @@ func logFailure(req *Request, status int, err error) {
 	slog.ErrorContext(req.Context(), "request failed", attrs...)
 }
 
-// finalPage sends a status with a short message, as JSON to a client that asks for it.
+// finalPage sends a status with a short message; in development as JSON to a client that asks for it.
 func (x *exchange) finalPage(status int, message string, header http.Header) error {
 	h := x.finalHeader(status, header)
-	if x.req.prefersJSON() {
+	if x.root.options.development && x.req.prefersJSON() {
 		body, err := json.Marshal(Map{"error": Map{"status": status, "message": message}})
 		if err != nil {
 			return err

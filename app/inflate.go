@@ -5,14 +5,17 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/andybalholm/brotli"
 )
 
-// inflater unpacks a body in a content coding. A body that is broken is an [HTTPError] with the status 400, in the
+func canInflate(encoding string) bool {
+	return encoding == "gzip" || encoding == "deflate" || encoding == "br"
+}
+
+// inflater unpacks a body in a content coding that canInflate. A body that is broken is an [HTTPError] with the status 400, in the
 // words of zlib.
 func inflater(body io.Reader, encoding string) (io.ReadCloser, error) {
 	switch encoding {
@@ -32,10 +35,8 @@ func inflater(body io.Reader, encoding string) (io.ReadCloser, error) {
 			return nil, brokenBody(err)
 		}
 		return inflating{r}, nil
-	case "br":
-		return inflating{io.NopCloser(brotli.NewReader(bufio.NewReader(body)))}, nil
 	}
-	return nil, &HTTPError{Status: http.StatusUnsupportedMediaType, Type: "encoding.unsupported", Message: fmt.Sprintf("unsupported content encoding %q", encoding)}
+	return inflatingBrotli{io.NopCloser(brotli.NewReader(bufio.NewReader(body)))}, nil
 }
 
 // inflating is an inflater whose errors are the client's fault.
@@ -45,6 +46,16 @@ func (i inflating) Read(b []byte) (int, error) {
 	n, err := i.ReadCloser.Read(b)
 	if err != nil && err != io.EOF {
 		err = brokenBody(err)
+	}
+	return n, err
+}
+
+type inflatingBrotli struct{ io.ReadCloser }
+
+func (i inflatingBrotli) Read(b []byte) (int, error) {
+	n, err := i.ReadCloser.Read(b)
+	if err != nil && err != io.EOF {
+		err = &HTTPError{Status: http.StatusBadRequest, Type: "entity.inflate.failed", Message: "Decompression failed"}
 	}
 	return n, err
 }

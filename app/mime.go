@@ -1,16 +1,18 @@
 package app
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // contentType completes a Content-Type: an extension becomes its media type, text gets its charset. What it does not
 // know stays as it is.
 func contentType(s string) string {
 	if !strings.Contains(s, "/") {
-		if t, ok := mediaTypes[strings.ToLower(strings.TrimPrefix(s, "."))]; ok {
+		if t := lookupType(s); t != "" {
 			s = t
 		}
 	}
@@ -19,7 +21,11 @@ func contentType(s string) string {
 	if strings.Contains(strings.ToLower(s), "charset") {
 		return s
 	}
-	if strings.HasPrefix(media, "text/") || media == "application/json" || media == "application/manifest+json" || media == "application/javascript" {
+	switch media {
+	case "application/json", "application/javascript", "application/manifest+json", "application/vnd.wap.wbxml":
+		return s + "; charset=utf-8"
+	}
+	if strings.HasPrefix(media, "text/") || strings.HasPrefix(media, "application/vnd.syncml") {
 		return s + "; charset=utf-8"
 	}
 	return s
@@ -35,7 +41,7 @@ func typeByExtension(name string) string {
 
 // lookupType is the media type of an extension or a file name, "" if it is not known.
 func lookupType(name string) string {
-	return mediaTypes[strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])]
+	return mediaTypes()[strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])]
 }
 
 // extensionOf is the extension of a file name with its dot; a dotfile without another dot has none.
@@ -75,22 +81,27 @@ func withCharset(contentType, charset string) (string, error) {
 // several parameters with one name counts.
 func splitContentType(s string) (media string, params []mediaParam) {
 	media, rest, _ := strings.Cut(s, ";")
-	for part := range splitQuoted(rest, ';') {
+	return strings.ToLower(strings.Trim(media, " \t")), splitParams(rest)
+}
+
+func splitParams(s string) (params []mediaParam) {
+	if s == "" {
+		return nil
+	}
+	for part := range splitQuoted(s, ';') {
 		key, value, ok := strings.Cut(part, "=")
 		key, value = strings.ToLower(strings.Trim(key, " \t")), strings.Trim(value, " \t")
 		if !ok || slices.ContainsFunc(params, func(p mediaParam) bool { return p.key == key }) {
 			continue
 		}
 		if strings.HasPrefix(value, `"`) {
-			unquoted, ok := unquote(value[1:])
-			if !ok {
+			if value, ok = unquote(value[1:]); !ok {
 				continue
 			}
-			value = unquoted
 		}
 		params = append(params, mediaParam{key, value})
 	}
-	return strings.ToLower(strings.Trim(media, " \t")), params
+	return params
 }
 
 // unquote reads a quoted string up to its closing quote.
@@ -108,34 +119,18 @@ func unquote(s string) (string, bool) {
 	return "", false
 }
 
-// mediaTypes are the registered types of what websites serve. The system's own table is not asked: an application
-// answers alike everywhere.
-var mediaTypes = map[string]string{
-	"html": "text/html", "htm": "text/html", "shtml": "text/html", "css": "text/css",
-	"js": "text/javascript", "mjs": "text/javascript", "cjs": "application/node",
-	"json": "application/json", "map": "application/json", "jsonld": "application/ld+json",
-	"webmanifest": "application/manifest+json", "wasm": "application/wasm", "xhtml": "application/xhtml+xml",
-	"txt": "text/plain", "text": "text/plain", "log": "text/plain", "conf": "text/plain", "ini": "text/plain",
-	"md": "text/markdown", "markdown": "text/markdown", "csv": "text/csv", "tsv": "text/tab-separated-values",
-	"ics": "text/calendar", "vtt": "text/vtt", "vcf": "text/x-vcard", "yaml": "text/yaml", "yml": "text/yaml",
-	"xml": "application/xml", "xsl": "application/xml", "rdf": "application/rdf+xml", "rss": "application/rss+xml", "atom": "application/atom+xml",
-	"png": "image/png", "apng": "image/apng", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif",
-	"webp": "image/webp", "avif": "image/avif", "svg": "image/svg+xml", "ico": "image/vnd.microsoft.icon",
-	"bmp": "image/bmp", "tif": "image/tiff", "tiff": "image/tiff", "heic": "image/heic", "jxl": "image/jxl",
-	"woff": "font/woff", "woff2": "font/woff2", "ttf": "font/ttf", "otf": "font/otf",
-	"eot": "application/vnd.ms-fontobject",
-	"mp3": "audio/mpeg", "m4a": "audio/mp4", "aac": "audio/x-aac", "ogg": "audio/ogg", "oga": "audio/ogg",
-	"opus": "audio/ogg", "wav": "audio/wav", "flac": "audio/x-flac", "weba": "audio/webm", "mid": "audio/midi",
-	"mp4": "video/mp4", "m4v": "video/x-m4v", "webm": "video/webm", "ogv": "video/ogg", "mov": "video/quicktime",
-	"avi": "video/x-msvideo", "mkv": "video/x-matroska", "mpeg": "video/mpeg", "ts": "video/mp2t",
-	"m3u8": "application/vnd.apple.mpegurl",
-	"pdf":  "application/pdf", "zip": "application/zip", "gz": "application/gzip", "tgz": "application/gzip",
-	"tar": "application/x-tar", "bz2": "application/x-bzip2", "xz": "application/x-xz", "7z": "application/x-7z-compressed",
-	"rar": "application/vnd.rar", "jar": "application/java-archive", "rtf": "text/rtf", "epub": "application/epub+zip",
-	"doc": "application/msword", "xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint",
-	"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	"pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-	"odt":  "application/vnd.oasis.opendocument.text", "bin": "application/octet-stream",
-	"exe": "application/octet-stream", "dmg": "application/octet-stream", "iso": "application/octet-stream",
-}
+//go:embed mediatypes.txt
+var mediaTypesText string
+
+// mediaTypes are the media types of extensions: a line of mediatypes.txt is a type and its extensions. The system's own
+// table is not asked: an application answers alike everywhere.
+var mediaTypes = sync.OnceValue(func() map[string]string {
+	types := map[string]string{}
+	for line := range strings.Lines(mediaTypesText) {
+		media, extensions, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for extension := range strings.SplitSeq(extensions, " ") {
+			types[extension] = media
+		}
+	}
+	return types
+})

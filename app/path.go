@@ -184,10 +184,14 @@ func identifier(s string) string {
 }
 
 // flatten writes the optional parts out: every sequence of tokens without groups that tokens stands for, those
-// with the optional part before those without it, which is the order in which Express tries them.
+// with the optional part before those without it, which is the order in which Express tries them. It stops when there
+// are too many.
 func flatten(tokens []token) [][]token {
 	sequences := [][]token{nil}
 	for _, t := range tokens {
+		if len(sequences) > maxCombinations {
+			break
+		}
 		if t.kind != groupToken {
 			for i, s := range sequences {
 				sequences[i] = append(s[:len(s):len(s)], t)

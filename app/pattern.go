@@ -32,7 +32,7 @@ type capture struct {
 	name     string
 	wildcard bool
 	check    *regexp.Regexp // what the value must match
-	without  string         // the text before it in its segment, which the value must not contain
+	without  string         // the value must not contain this text, unless it is nothing else
 }
 
 // A param is one parameter of the path. The value is decoded, unless it is a wildcard's.
@@ -50,6 +50,9 @@ func (p param) text() string {
 	}
 	return p.value
 }
+
+// maxCombinations is how many paths one with optional parts may stand for.
+const maxCombinations = 256
 
 type patternOptions struct {
 	fold, strict bool
@@ -72,8 +75,12 @@ func compilePath(path string, o patternOptions) ([]*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
+	sequences := flatten(tokens)
+	if len(sequences) > maxCombinations {
+		return nil, fmt.Errorf("path %q: its optional parts make more than %d paths; write some of them as routes of their own", path, maxCombinations)
+	}
 	var patterns []*pattern
-	for _, sequence := range flatten(tokens) {
+	for _, sequence := range sequences {
 		p, err := compilePattern(path, sequence, o)
 		if err != nil {
 			return nil, err
@@ -86,6 +93,7 @@ func compilePath(path string, o patternOptions) ([]*pattern, error) {
 func compilePattern(path string, tokens []token, o patternOptions) (*pattern, error) {
 	p := &pattern{fold: o.fold, strict: o.strict}
 	var expr strings.Builder
+	limits := captureLimits{tokens: tokens}
 	before := "/" // the text since the last capture; holds a slash at the start of a segment
 	simple := true
 	for i, t := range tokens {
@@ -101,19 +109,15 @@ func compilePattern(path string, tokens []token, o patternOptions) (*pattern, er
 				}
 			}
 			before += t.text
+			limits.text(text)
 		default:
 			if before == "" {
 				return nil, fmt.Errorf("path %q: missing text before parameter %q; two parameters need text between them, as in /:from-:to", path, t.text)
 			}
 			c := capture{name: t.text, check: t.check, wildcard: t.kind == wildcardToken}
-			if c.wildcard {
-				expr.WriteString(`((?s:.+))`)
-			} else {
-				expr.WriteString(`([^/]+)`)
-				if !strings.Contains(before, "/") {
-					c.without = before
-				}
-			}
+			var e string
+			e, c.without = limits.capture(i, c.wildcard)
+			expr.WriteString("(" + e + ")")
 			before = ""
 			p.captures = append(p.captures, c)
 			last := len(p.segments) - 1
@@ -162,6 +166,97 @@ func compilePattern(path string, tokens []token, o patternOptions) (*pattern, er
 		p.regexp = regexp.MustCompile(source)
 	}
 	return p, nil
+}
+
+// captureLimits decides what each capture of a pattern may take, so that there is one way for a path to match: a
+// parameter not the text before it in its segment, a wildcard not the text between it and the wildcard before. These
+// are the rules of path-to-regexp.
+type captureLimits struct {
+	tokens   []token
+	since    string // the text since the last capture
+	sinceAny string // the text since the last wildcard
+	param    bool   // there was a parameter in this segment
+	wildcard bool   // there was a wildcard in this segment
+	any      bool   // there was a wildcard
+}
+
+func (l *captureLimits) text(text string) {
+	l.since += text
+	if l.any {
+		l.sinceAny += text
+	}
+	if strings.Contains(text, "/") {
+		l.param, l.wildcard = false, false
+	}
+}
+
+// capture returns the regular expression of the capture at an index, and a text that its value must not contain.
+func (l *captureLimits) capture(index int, wildcard bool) (expr, without string) {
+	switch {
+	case wildcard && l.wildcard:
+		expr, without = except("", l.since)
+	case wildcard && l.sinceAny != "":
+		if expr, without = except("", l.sinceAny); without == "" {
+			expr += "|[^/]+"
+		}
+	case wildcard:
+		expr = `(?s:.+)`
+	case l.wildcard:
+		expr, without = except("/", l.since)
+	case l.wildcardFollows(index):
+		expr, without = except("/", l.textAfter(index))
+	case l.param:
+		if expr, without = except("/", l.since); without == "" {
+			expr += "|" + regexp.QuoteMeta(l.since)
+		}
+	default:
+		expr = `[^/]+`
+	}
+	l.since = ""
+	if wildcard {
+		l.sinceAny, l.any, l.wildcard = "", true, true
+	} else {
+		l.param = true
+	}
+	return expr, without
+}
+
+// except is the regular expression of anything without a text and without the bytes of others. A text of several
+// characters is beyond it and is returned.
+func except(others, text string) (expr, without string) {
+	if len(text) == 1 {
+		others += text
+	} else {
+		without = text
+	}
+	if others == "" {
+		return `(?s:.+)`, without
+	}
+	expr = "[^"
+	for i := range len(others) {
+		expr += fmt.Sprintf(`\x%02x`, others[i])
+	}
+	return expr + "]+", without
+}
+
+// wildcardFollows reports whether there is a wildcard later in the segment of a token.
+func (l *captureLimits) wildcardFollows(index int) bool {
+	for _, t := range l.tokens[index+1:] {
+		if t.kind == wildcardToken {
+			return true
+		}
+		if t.kind == textToken && strings.Contains(t.text, "/") {
+			return false
+		}
+	}
+	return false
+}
+
+func (l *captureLimits) textAfter(index int) string {
+	if index+1 < len(l.tokens) && l.tokens[index+1].kind == textToken {
+		return escapeText(l.tokens[index+1].text)
+	}
+	return ""
 }
 
 // extend adds text to the last segment, and reports whether the segment is still text and nothing else.
@@ -252,7 +347,7 @@ func (p *pattern) walkRegexp(path string, dst []param, prefix bool) (int, []para
 
 // take appends the parameter with a raw value, if the value is one that the capture takes.
 func (c *capture) take(value string, dst []param) ([]param, bool, error) {
-	if value == "" || c.without != "" && strings.Contains(value, c.without) {
+	if value == "" || c.without != "" && value != c.without && strings.Contains(value, c.without) {
 		return dst, false, nil
 	}
 	decoded := value

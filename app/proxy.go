@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -53,7 +54,7 @@ func trustNetworks(names []string) (func(string, int) bool, error) {
 			ip, err := netip.ParseAddr(address)
 			n := ip.BitLen()
 			if err == nil && isRange {
-				n, err = strconv.Atoi(bits)
+				n, err = prefixLength(bits)
 			}
 			prefix := netip.PrefixFrom(ip, n)
 			if err != nil || !prefix.IsValid() {
@@ -66,6 +67,19 @@ func trustNetworks(names []string) (func(string, int) bool, error) {
 		ip, err := netip.ParseAddr(address)
 		return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
 	}, nil
+}
+
+// prefixLength reads the 8 of 10.0.0.0/8, which may be written 255.0.0.0.
+func prefixLength(s string) (int, error) {
+	mask, err := netip.ParseAddr(s)
+	if err != nil || !mask.Is4() {
+		return strconv.Atoi(s)
+	}
+	m := mask.As4()
+	if ones, size := net.IPMask(m[:]).Size(); size != 0 {
+		return ones, nil
+	}
+	return 0, fmt.Errorf("%q is no netmask", s)
 }
 
 // forwarded are the addresses on the way to the client, nearest first, as far as they are trusted: all but the last

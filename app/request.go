@@ -62,7 +62,10 @@ func (r *Request) Segments(name string) []string {
 
 // Get is the first value of a header, "" if there is none. "Referer" and "Referrer" are the same.
 func (r *Request) Get(header string) string {
-	if strings.EqualFold(header, "Referrer") {
+	if strings.EqualFold(header, "Referrer") || strings.EqualFold(header, "Referer") {
+		if value := r.Header.Get("Referrer"); value != "" {
+			return value
+		}
 		header = "Referer"
 	}
 	if strings.EqualFold(header, "Host") {
@@ -93,8 +96,8 @@ func (r *Request) OriginalURL() string {
 }
 
 // BaseURL is the part of the path that the prefixes of mounted routers have taken, as the client wrote it; "" at the
-// top. BaseURL followed by Path is the whole path.
-func (r *Request) BaseURL() string { return r.x.full[:r.x.base] }
+// top. It does not end with a slash; BaseURL followed by Path is the whole path.
+func (r *Request) BaseURL() string { return strings.TrimSuffix(r.x.full[:r.x.base], "/") }
 
 // Path is the path below the prefix of the running router or middleware, as the client wrote it. URL.Path is the
 // whole path, decoded.

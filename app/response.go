@@ -77,14 +77,19 @@ func (s *Response) reject(err error) {
 func (s *Response) Get(header string) string { return s.Header().Get(header) }
 
 // Set sets a header to a value, or to several. A Content-Type may be an extension ("json") and gets the charset that
-// belongs to it.
+// belongs to it; what is neither leaves it unset.
 func (s *Response) Set(header string, values ...string) *Response {
 	if http.CanonicalHeaderKey(header) == "Content-Type" {
 		if len(values) != 1 {
 			s.reject(fmt.Errorf("app: Set(%q): it has exactly one value", header))
 			return s
 		}
-		values = []string{contentType(values[0])}
+		value := contentType(values[0])
+		if !strings.Contains(value, "/") {
+			s.Header().Del("Content-Type")
+			return s
+		}
+		values = []string{value}
 	}
 	s.Header()[http.CanonicalHeaderKey(header)] = slices.Clone(values)
 	return s
@@ -144,8 +149,8 @@ type Link struct {
 // Links adds links to the Link header, one for each URL.
 func (s *Response) Links(links ...Link) *Response {
 	list := []string{}
-	if before := s.Header().Get("Link"); before != "" {
-		list = append(list, before)
+	if before := s.Header().Values("Link"); len(before) > 0 {
+		list = append(list, strings.Join(before, ","))
 	}
 	for _, l := range links {
 		for _, url := range l.URLs {

@@ -198,7 +198,8 @@ func as[T any](v any) (T, error) {
 //	validator                a func(v any) error that Bind asks about what it has bound
 //	shutdown timeout         10 * time.Second; how long Serve waits for requests when it stops
 //
-// Mounted applications inherit what they do not set themselves. Set panics on an unknown name and on a value that
+// A mounted application inherits what it does not set itself, but, as in Express, not what has a default of its own:
+// env, etag, jsonp callback name, query parser, subdomain offset, view cache, views and x-powered-by. Set panics on an unknown name and on a value that
 // does not fit; data of your own belongs in [App.Locals].
 func (a *App) Set(name string, value any) *App {
 	apply, ok := knownSettings[name]
@@ -235,8 +236,20 @@ func (a *App) Setting(name string) any {
 		if v, ok := a.settings[name]; ok {
 			return v
 		}
+		if !isInherited(name) {
+			break
+		}
 	}
 	return nil
+}
+
+// isInherited reports whether a mounted application takes a setting over.
+func isInherited(name string) bool {
+	switch name {
+	case "env", "etag", "jsonp callback name", "query parser", "subdomain offset", "view cache", "views", "x-powered-by":
+		return false
+	}
+	return true
 }
 
 // Enable sets a setting to true.
@@ -272,7 +285,9 @@ func (a *App) resolve() {
 	}
 	for _, app := range slices.Backward(chain) {
 		for name, value := range app.settings {
-			_ = knownSettings[name](&o, value) // Set has checked it
+			if app == a || isInherited(name) {
+				_ = knownSettings[name](&o, value) // Set has checked it
+			}
 		}
 	}
 	if o.views == nil {
