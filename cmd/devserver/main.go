@@ -3,6 +3,7 @@
 //	devserver new hello    write a new app
 //	devserver              build and run the app in this directory, follow its source
 //	devserver run          build and run it the way production does
+//	devserver build        build one static binary for other machines
 //
 // Exit codes: 0 when all went well (Ctrl-C included), 1 when something failed,
 // 2 when the command line makes no sense, and from run the app's own.

@@ -35,7 +35,7 @@ style sheet is swapped in place, and what is broken is explained in the browser.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newCommand(), devCommand(), runCommand(), versionCommand())
+	root.AddCommand(newCommand(), devCommand(), runCommand(), buildCommand(), versionCommand())
 	return root
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,9 +20,16 @@ import (
 // A builder turns a package into executables, each in a file of its own: the
 // one before is still running.
 type builder struct {
-	dir string // where go build runs
-	pkg string
-	out string // directory of the executables
+	dir   string // where go build runs
+	pkg   string
+	out   string   // directory of the executables
+	flags []string // of go build, beside -o
+	env   []string // beside the environment
+}
+
+// newBuilder makes executables that are run at once, in the directory out.
+func newBuilder(cfg Config, out string) *builder {
+	return &builder{dir: cfg.Dir, pkg: cfg.Package, out: out, flags: []string{"-buildvcs=false"}}
 }
 
 // built is how a build ended: an executable, or the problem that prevented it.
@@ -35,8 +43,15 @@ type built struct {
 // build runs go build. Its error is only of the machine (no go command, no
 // space) or of ctx; a mistake in the code is the result's problem.
 func (b *builder) build(ctx context.Context, number int) (built, error) {
+	r, err := b.buildTo(ctx, filepath.Join(b.out, fmt.Sprintf("app-%d%s", number, exe())))
+	r.number = number
+	return r, err
+}
+
+// buildTo is build with a path for the executable.
+func (b *builder) buildTo(ctx context.Context, path string) (built, error) {
 	start := time.Now()
-	r := built{number: number, path: filepath.Join(b.out, fmt.Sprintf("app-%d%s", number, exe()))}
+	r := built{path: path}
 	output, err := b.compile(ctx, r.path)
 	if pkgs := cutShort(output); err != nil && len(pkgs) > 0 {
 		// The compiler stops after ten mistakes unless asked not to.
@@ -70,13 +85,19 @@ func (b *builder) compile(ctx context.Context, path string, args ...string) ([]b
 	if len(args) == 0 {
 		args = []string{b.pkg}
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-buildvcs=false", "-o", path}, args...)...)
+	return b.command(ctx, slices.Concat([]string{"build", "-o", path}, b.flags, args)...).CombinedOutput()
+}
+
+// command is the go command with arguments, in the app's directory. It ends
+// with ctx, and so does what it started.
+func (b *builder) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "PWD="+b.dir)
+	cmd.Env = append(append(os.Environ(), "PWD="+b.dir), b.env...)
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	cmd.WaitDelay = time.Second
-	return cmd.CombinedOutput()
+	return cmd
 }
 
 // executable tells what go build wrote from the archive that it writes, too,

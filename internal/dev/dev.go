@@ -111,7 +111,7 @@ func Run(ctx context.Context, cfg Config) error {
 		cfg:     cfg,
 		hub:     h,
 		public:  newPublic(cfg.Listener, fallback(h, cfg.Host)),
-		builder: &builder{dir: cfg.Dir, pkg: cfg.Package, out: out},
+		builder: newBuilder(cfg, out),
 		changes: make(chan change),
 		built:   make(chan outcome),
 		ready:   make(chan *process),

@@ -23,7 +23,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	}
 	defer os.RemoveAll(out)
 	begin := time.Now()
-	b := &builder{dir: cfg.Dir, pkg: cfg.Package, out: out}
+	b := newBuilder(cfg, out)
 	result, err := b.build(ctx, 1)
 	switch {
 	case ctx.Err() != nil:
