@@ -472,3 +472,33 @@ type discard struct {
 
 func (d *discard) Header() http.Header { return d.header }
 func (d *discard) WriteHeader(int)     {}
+
+func TestSecurityHeadersAreHelmets(t *testing.T) {
+	server := app.New()
+	server.Use(app.SecurityHeaders())
+	server.Use("/own", app.SecurityHeaders(map[string]string{"content-security-policy": "default-src 'none'", "X-Frame-Options": "", "X-Town": "plaza"}))
+	server.Use(text("hello"))
+	want := map[string]string{ // helmet 8
+		"Content-Security-Policy":           "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests",
+		"Cross-Origin-Opener-Policy":        "same-origin",
+		"Cross-Origin-Resource-Policy":      "same-origin",
+		"Origin-Agent-Cluster":              "?1",
+		"Referrer-Policy":                   "no-referrer",
+		"Strict-Transport-Security":         "max-age=31536000; includeSubDomains",
+		"X-Content-Type-Options":            "nosniff",
+		"X-Dns-Prefetch-Control":            "off",
+		"X-Download-Options":                "noopen",
+		"X-Frame-Options":                   "SAMEORIGIN",
+		"X-Permitted-Cross-Domain-Policies": "none",
+		"X-Xss-Protection":                  "0",
+	}
+	h := do(server, "GET", "/").Header()
+	for name, value := range want {
+		if h.Get(name) != value {
+			t.Errorf("%s is %q", name, h.Get(name))
+		}
+	}
+	if h = do(server, "GET", "/own").Header(); h.Get("Content-Security-Policy") != "default-src 'none'" || h.Get("X-Town") != "plaza" {
+		t.Error(h)
+	}
+}

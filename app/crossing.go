@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -10,7 +9,7 @@ import (
 // A crossing is the way from a Handler into net/http middleware and back into the handlers behind it. It is a part of
 // the request's context there, by which the handlers behind are found again.
 type crossing struct {
-	context.Context
+	routeNode
 	x *exchange
 
 	// mu is held while the handlers behind run. Middleware that gives up on them (http.TimeoutHandler) returns
@@ -26,7 +25,7 @@ func (c *crossing) Value(key any) any {
 	if key == (crossingKey{}) {
 		return c
 	}
-	return c.Context.Value(key)
+	return c.routeNode.Value(key)
 }
 
 // A link is an http.Handler whose place can be taken later.
@@ -37,7 +36,8 @@ func (l *link) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.next.ServeH
 // crossInto makes a Handler out of net/http middleware around resume.
 func crossInto(h http.Handler) Handler {
 	return func(req *Request, res *Response) error {
-		c := &crossing{Context: req.Context(), x: req.x}
+		c := &crossing{x: req.x}
+		c.enter(req.Context(), req.x)
 		h.ServeHTTP(res.ResponseWriter, req.Request.WithContext(c))
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -63,11 +63,15 @@ func resume(w http.ResponseWriter, r *http.Request) {
 	writer, request := x.res.ResponseWriter, x.req.Request
 	here, frames := x.place, x.frames
 	x.res.ResponseWriter, x.req.Request = w, r
+	x.crossings++
 	defer func() {
+		x.crossings--
 		x.res.ResponseWriter, x.req.Request = writer, request
 		x.place, x.frames = here, frames
 	}()
 	x.pathChanged(r.URL)
+	c.pathChanged(x)
+	defer func() { c.chi.RoutePatterns = append(c.patterns[:0], x.matched) }()
 	if c.err = x.next(); c.err != nil {
 		x.conclude(c.err)
 		x.concluded = true

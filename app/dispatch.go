@@ -150,6 +150,9 @@ func (x *exchange) enterRoute(rt *route) error {
 		if !rt.handles(x.req.Method) {
 			return nil
 		}
+		if x.crossings > 0 {
+			x.matched = x.pattern(rt)
+		}
 		x.route, x.steps, x.method = rt, rt.steps, x.req.Method
 		if x.method == http.MethodHead && !rt.has(http.MethodHead) {
 			x.method = http.MethodGet

@@ -27,6 +27,9 @@ type exchange struct {
 	failing   Handler // whose error it is; nil for the router's own
 	concluded bool    // an error was answered inside net/http middleware; it still travels, for information
 
+	crossings int    // how many crossings into net/http middleware the request has behind it
+	matched   string // with crossings: the path of the last route that was entered
+
 	params0 []param // storage for the parameters of all places
 	checked []checkedParam
 	allow   []string // methods of the routes that match the path of an OPTIONS request, of the current router
@@ -119,7 +122,7 @@ func (x *exchange) end() {
 	x.wire.wrote.Store(false)
 	x.place, x.failed = place{}, place{}
 	x.frames, x.failedIn, x.params0, x.allow = nil, nil, nil, nil
-	x.checked, x.failing = nil, nil
+	x.checked, x.failing, x.matched = nil, nil, ""
 	clear(x.frameBuf[:])
 	clear(x.paramBuf[:])
 	if !hijacked {

@@ -1,9 +1,6 @@
 package app
 
-import (
-	"errors"
-	"net/http"
-)
+import "errors"
 
 // A Handler answers a request, or passes it on: see [Request.Next]. One that returns nil without having answered
 // or passed the request on ends it with an empty 200 response.
@@ -28,18 +25,3 @@ var (
 	//lint:ignore ST1012 it is no failure
 	NextRouter = errors.New("app: continue after this router")
 )
-
-// HTTP makes a Handler out of an http.Handler, which answers every request that reaches it. It sees the URL as the
-// client sent it; the parameters of the path are its r.PathValue.
-func HTTP(h http.Handler) Handler {
-	if h == nil {
-		panic("app: HTTP(nil): pass the http.Handler that answers")
-	}
-	return func(req *Request, res *Response) error {
-		for _, p := range req.x.params {
-			req.SetPathValue(p.name, p.text())
-		}
-		h.ServeHTTP(res, req.Request)
-		return nil
-	}
-}
