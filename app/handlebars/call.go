@@ -79,16 +79,18 @@ func (c *compiler) invocation(call syntax.Call, name string, at *site) *invocati
 // hash compiles arguments with a name. As handlebars.js has it, the last comes first, the first of two with one name
 // counts, and one that says undefined is none.
 func (c *compiler) hash(pairs []syntax.Pair) (keys []string, values []expr) {
-	for i, p := range slices.Backward(pairs) {
-		first := slices.IndexFunc(pairs, func(q syntax.Pair) bool { return q.Key == p.Key })
-		if slices.ContainsFunc(pairs[i+1:], func(q syntax.Pair) bool { return q.Key == p.Key }) {
-			continue
-		}
-		if l, ok := pairs[first].Value.(*syntax.Literal); ok && l.Undefined {
+	first := map[string]syntax.Expr{}
+	for _, p := range slices.Backward(pairs) {
+		first[p.Key] = p.Value
+	}
+	for _, p := range slices.Backward(pairs) {
+		e, more := first[p.Key]
+		delete(first, p.Key)
+		if l, ok := e.(*syntax.Literal); !more || ok && l.Undefined {
 			continue
 		}
 		keys = append(keys, p.Key)
-		values = append(values, c.expr(pairs[first].Value))
+		values = append(values, c.expr(e))
 	}
 	return keys, values
 }

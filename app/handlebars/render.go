@@ -7,7 +7,7 @@ import (
 )
 
 // maxPartials bounds how deep partials nest; one that includes itself without end is stopped there.
-const maxPartials = 250
+const maxPartials = 1000
 
 // A renderer is one rendering on its way. Its parts are used again by later ones; only out grows with the page.
 //

@@ -66,7 +66,7 @@ func (s *step) find(r *renderer, v value) (value, bool) {
 			return s.find(r, m.base)
 		}
 		return m.property(r, s.name)
-	case string, int, bool, float64, []any:
+	case string, int, bool, float64, []any, *html:
 		return r.property(v, s.name)
 	}
 	return s.findIn(r, v, reflect.ValueOf(v.any))
@@ -103,7 +103,7 @@ func (s *step) write(r *renderer, this *value, escape bool) bool {
 			return r.writePlain(base[s.name], escape)
 		}
 		return false
-	case string, int, bool, float64, []any:
+	case string, int, bool, float64, []any, *html:
 		return false
 	default:
 		rv = reflect.ValueOf(m)

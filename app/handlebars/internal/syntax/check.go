@@ -414,12 +414,14 @@ func (c *checker) subexpression() error {
 func (c *checker) path(after set) (name, error) {
 	t, _ := c.take(setOf(tokID, tokData))
 	p := &Path{Pos: t.pos}
+	var original strings.Builder
 	c.letters[t.pos] = "x"
 	if t.text[0] == '.' {
 		c.letters[t.pos] = t.text
 	}
 	if t.kind == tokData {
-		p.Data, p.Original = true, "@"
+		p.Data = true
+		original.WriteByte('@')
 		var err error
 		if t, err = c.take(setOf(tokID)); err != nil {
 			return name{}, err
@@ -427,10 +429,10 @@ func (c *checker) path(after set) (name, error) {
 	}
 	for {
 		part := segment(t.text)
-		p.Original += part
+		original.WriteString(part)
 		if len(part) == len(t.text) && (part == ".." || part == "." || part == "this") {
 			if len(p.Parts) > 0 {
-				return name{}, &Error{p.Pos, "Invalid path: " + p.Original}
+				return name{}, &Error{p.Pos, "Invalid path: " + original.String()}
 			}
 			if part == ".." {
 				p.Depth++
@@ -449,9 +451,10 @@ func (c *checker) path(after set) (name, error) {
 		if t, err = c.take(setOf(tokID)); err != nil {
 			return name{}, err
 		}
-		p.Original += sep.text
+		original.WriteString(sep.text)
 		after = afterParam | setOf(tokSep)
 	}
+	p.Original = original.String()
 	p.Scoped = scoped(p.Original)
 	c.exprs[p.Pos] = p
 	return name{text: p.Original, offset: p.Pos}, nil

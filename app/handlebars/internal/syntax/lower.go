@@ -9,7 +9,7 @@ func lower(size int, tokens []token, n *notes) string {
 	for i := range out {
 		out[i] = ' '
 	}
-	for _, t := range tokens {
+	for i, t := range tokens {
 		in := out[t.pos:t.end]
 		switch t.kind {
 		case tokContent:
@@ -28,6 +28,9 @@ func lower(size int, tokens []token, n *notes) string {
 			copy(in, "{{>")
 		case tokOpenBlock, tokOpenPartialBlock, tokOpenRawBlock:
 			copy(in, "{{#")
+			if i+1 < len(tokens) && tokens[i+1].kind == tokOpenSexpr {
+				in[3] = 'x' // what a block is called cannot be a sub-expression: that is its first argument then
+			}
 		case tokOpenInverse:
 			copy(in, "{{^")
 		case tokOpenInverseChain:

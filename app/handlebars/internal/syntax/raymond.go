@@ -59,7 +59,11 @@ func (b *builder) statement(node ast.Node) *Statement {
 }
 
 func (b *builder) call(e *ast.Expression) Call {
-	return Call{b.expr(e.Path), b.exprList(e.Params), b.hash(e.Hash)}
+	c := Call{b.expr(e.Path), b.exprList(e.Params), b.hash(e.Hash)}
+	if c.Name == nil { // {{#> (name) …}}: see lower
+		c.Name, c.Params = c.Params[0], c.Params[1:]
+	}
+	return c
 }
 
 func (b *builder) expr(node ast.Node) Expr {
