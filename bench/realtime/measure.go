@@ -101,6 +101,9 @@ func (m *measurer) measureAll(ctx context.Context, scenarios []scenario, log *lo
 		if o.RSS > 0 {
 			line += fmt.Sprintf("  %.1f KiB", o.RSS)
 		}
+		if o.Deferred > 0.02*o.CPU {
+			line += fmt.Sprintf("  ksoftirqd %.2f µs", o.Deferred)
+		}
 		if disturbance(o) > 0 {
 			line += fmt.Sprintf("  disturbed: steal %.2f, other %.2f", o.Steal, o.Other)
 		}

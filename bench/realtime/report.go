@@ -63,16 +63,19 @@ func (r report) write(path string) error {
 		fmt.Fprint(&b, "**From a quick run**: right to some tens of percent.\n\n")
 	}
 	fmt.Fprintf(&b, "%s %s\n", r.environment, r.noise())
+	plots := r.plots()
 	for _, t := range r.tables() {
 		fmt.Fprintf(&b, "\n### %s\n\n", t.title)
 		for _, file := range t.plots {
-			fmt.Fprintf(&b, "![%s](%s)\n\n", t.title, file)
+			if plots[file] != nil {
+				fmt.Fprintf(&b, "![%s](%s)\n\n", t.title, file)
+			}
 		}
 		t.markdown(&b)
 	}
 	fmt.Fprintf(&b, "\n%s", end)
 	b.Write(after)
-	for name, plot := range r.plots() {
+	for name, plot := range plots {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(path), name), plot, 0o644); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func build(ctx context.Context, bin string, wanted []server, tell func(format st
 	prints := map[string]string{}
 	for _, p := range programs {
 		tell("building %s", p.name)
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(bin, p.name), p.source)
+		cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", filepath.Join(bin, p.name), p.source)
 		cmd.Dir = p.directory
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("go build %s, in the directory bench: %w\n%s", p.source, err, out)

@@ -16,14 +16,15 @@ import (
 // the loops; callbacks that come after it do no harm.
 type load struct {
 	options
-	epoll  int
-	conns  []*conn // by file descriptor
-	events []unix.EpollEvent
-	buffer []byte
-	dialed int
-	start  time.Time
-	failed error
-	broken int64 // connections that ended before we closed them
+	softIRQ int // the process of the kernel's thread for network work
+	epoll   int
+	conns   []*conn // by file descriptor
+	events  []unix.EpollEvent
+	buffer  []byte
+	dialed  int
+	start   time.Time
+	failed  error
+	broken  int64 // connections that ended before we closed them
 
 	clients []*client
 	ready   int // clients that have joined the namespace
@@ -45,6 +46,7 @@ func newLoad(o options) (*load, error) {
 	}
 	return &load{
 		options: o,
+		softIRQ: softIRQThread(o.cpu),
 		epoll:   epoll,
 		events:  make([]unix.EpollEvent, 1024),
 		buffer:  make([]byte, 256<<10),

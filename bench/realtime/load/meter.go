@@ -17,15 +17,23 @@ import (
 
 // A measurement is what the clocks said when it began.
 type measurement struct {
-	load         *load
-	wall         int64
-	server, self int64
-	busy, steal  float64
+	load                   *load
+	wall                   int64
+	server, self, deferred int64
+	busy, steal            float64
 }
 
 func (l *load) measure() measurement {
 	busy, steal := l.processors()
-	return measurement{l, l.now(), l.cpuTime(processClock(l.pid)), l.cpuTime(unix.CLOCK_PROCESS_CPUTIME_ID), busy, steal}
+	return measurement{
+		load:     l,
+		wall:     l.now(),
+		server:   l.cpuTime(processClock(l.pid)),
+		self:     l.cpuTime(unix.CLOCK_PROCESS_CPUTIME_ID),
+		deferred: l.deferred(),
+		busy:     busy,
+		steal:    steal,
+	}
 }
 
 // stop puts what a number of operations cost into the outcome.
@@ -34,6 +42,7 @@ func (m measurement) stop(operations int64) {
 	wall := float64(l.now() - m.wall)
 	server := float64(l.cpuTime(processClock(l.pid)) - m.server)
 	self := float64(l.cpuTime(unix.CLOCK_PROCESS_CPUTIME_ID) - m.self)
+	deferred := float64(l.deferred() - m.deferred)
 	busy, steal := l.processors()
 	if operations == 0 {
 		l.fail("nothing happened")
@@ -46,8 +55,9 @@ func (m measurement) stop(operations int64) {
 	o.Throughput = float64(operations) / (wall / 1e9)
 	o.ServerUse = server / wall
 	o.LoadUse = self / wall
+	o.Deferred = deferred / 1e3 / float64(operations)
 	o.Steal = (steal - m.steal) / (wall / 1e9)
-	o.Other = max(0, (busy-m.busy-server/1e9)/(wall/1e9))
+	o.Other = max(0, (busy-m.busy-(server+deferred)/1e9)/(wall/1e9))
 }
 
 // processClock returns the id of the clock that has a process's CPU time: clock_getcpuclockid(3), which is no system
@@ -61,6 +71,26 @@ func (l *load) cpuTime(clock int32) int64 {
 		l.fail("no CPU clock of process %d, does the server run? %w", l.pid, err)
 	}
 	return t.Nano()
+}
+
+// deferred returns the CPU time of the kernel's thread for network work on the server's processor; 0 where it is not to
+// be seen, as in a container.
+func (l *load) deferred() int64 {
+	if l.softIRQ == 0 {
+		return 0
+	}
+	return l.cpuTime(processClock(l.softIRQ))
+}
+
+// softIRQThread returns the process id of ksoftirqd on a processor, or 0. Kernel threads have small ids.
+func softIRQThread(cpu int) int {
+	name := fmt.Sprintf("ksoftirqd/%d\n", cpu)
+	for pid := range 1000 {
+		if comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && string(comm) == name {
+			return pid
+		}
+	}
+	return 0
 }
 
 // processors returns the seconds that the server's processor has been busy, and those that the hypervisor took from all

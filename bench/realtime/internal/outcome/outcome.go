@@ -19,6 +19,10 @@ type Outcome struct {
 	RSS       float64 `json:"rss,omitempty"`
 	RSSBefore float64 `json:"rss_before,omitempty"`
 
+	// Deferred is CPU of the kernel's ksoftirqd on the server's processor, an operation: work for the network that the
+	// kernel did not do in the server's name, so that CPU does not have it.
+	Deferred float64 `json:"deferred"`
+
 	// The noise: seconds a second that the hypervisor took away from the machine, and that other processes had of the
 	// server's processor.
 	Steal float64 `json:"steal"`
