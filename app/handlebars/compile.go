@@ -13,7 +13,8 @@ type Template struct {
 	file    string
 	source  string
 	main    *program
-	base    int    // where in the source the text starts that was compiled
+	part    string // of the source, what was compiled
+	base    int    // where in the source that starts
 	layout  string // what it declares
 	start   site
 	library *library
@@ -54,7 +55,7 @@ func (l *library) compile(file, source string) (*Template, error) {
 
 // compileAt compiles a part of a source, which starts at base.
 func (l *library) compileAt(file, source string, base int, part string) (t *Template, err error) {
-	t = &Template{file: file, source: source, base: base, layout: declaredLayout(part), library: l}
+	t = &Template{file: file, source: source, part: part, base: base, layout: declaredLayout(part), library: l}
 	t.start.template = t
 	tree, err := syntax.Parse(part, l.engine.config.IgnoreStandalone)
 	if err != nil {

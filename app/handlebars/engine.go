@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path"
 	"reflect"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -102,13 +101,7 @@ func (t *Template) RenderContext(ctx context.Context, w io.Writer, data any, var
 // Check compiles every template in a directory of views, and every partial. It returns what is wrong with them, joined,
 // or nil. Ext is the extension of the views, ".handlebars"; Config.Extname wins over it.
 func (e *Engine) Check(fsys fs.FS, ext string) error {
-	if e.config.Extname != "" {
-		ext = e.config.Extname
-	}
-	if !strings.HasPrefix(ext, ".") {
-		ext = "." + ext
-	}
-	return e.library(fsys, ext, false).check()
+	return e.library(fsys, e.extension(ext), false).check()
 }
 
 // Reset drops everything that was read and compiled: the next page reads its files again, also with the setting

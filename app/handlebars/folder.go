@@ -116,19 +116,24 @@ func (f *folder) load(r *renderer, name string) (*Template, error) {
 	return t, f.root.wrap(full, err)
 }
 
-// check compiles every partial in it.
+// template compiles one of its files.
+func (f *folder) template(l *library, file string) (*Template, error) {
+	if f.Templates != nil {
+		return f.root.templates.compile(l, file, f.root.path(file), f.Templates[file])
+	}
+	full := path.Join(f.Dir, file)
+	t, err := l.load(f.root, full)
+	return t, f.root.wrap(full, err)
+}
+
+// check compiles every partial in it, but for those of the views, which are checked with them.
 func (f *folder) check(l *library) error {
+	if f.root == l.views {
+		return nil
+	}
 	var errs []error
 	for _, file := range f.files(l.ext) {
-		var t *Template
-		var err error
-		if f.Templates != nil {
-			t, err = f.root.templates.compile(l, file, f.root.path(file), f.Templates[file])
-		} else if f.root != l.views { // those of the views are checked with them
-			full := path.Join(f.Dir, file)
-			t, err = l.load(f.root, full)
-			err = f.root.wrap(full, err)
-		}
+		t, err := f.template(l, file)
 		errs = append(errs, err, t.mistakes())
 	}
 	return errors.Join(errs...)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"strings"
 	"testing"
@@ -203,4 +204,22 @@ func TestDecorators(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", source, got, err, want)
 		}
 	}
+}
+
+func TestForTheBrowser(t *testing.T) {
+	fsys := views("chat/line", "\n<li>{{text}}</li>\n", "chat/deep/note", "note", "index", "", "partials/nav/item", " item ")
+	e := handlebars.New(handlebars.Config{
+		Partials:     map[string]string{"memory": " m "},
+		PartialsDirs: []handlebars.PartialsDir{{Dir: "partials"}, {Templates: map[string]string{"x.handlebars": " x "}, Namespace: "n"}},
+	})
+	got, err := e.Templates(fsys, "chat", "handlebars")
+	if want := (map[string]string{"line": "<li>{{text}}</li>", "deep/note": "note"}); err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	got, err = e.Partials(fsys, ".handlebars")
+	if want := (map[string]string{"nav/item": "item", "memory": " m ", "n/x": " x "}); err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	_, err = e.Templates(views("a", "{{"), ".", "handlebars")
+	wantError(t, err, "views/a.handlebars:1:3: Expecting")
 }
