@@ -120,7 +120,8 @@ func installNode(ctx context.Context, tell func(format string, args ...any)) (st
 		return "", fmt.Errorf("node --version: %w", err)
 	}
 	const directory = "realtime/node"
-	if _, err := os.Stat(directory + "/node_modules/socket.io"); errors.Is(err, os.ErrNotExist) {
+	// The last thing that npm writes is a lock file of its own.
+	if _, err := os.Stat(directory + "/node_modules/.package-lock.json"); errors.Is(err, os.ErrNotExist) {
 		tell("npm ci in %s", directory)
 		cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund")
 		cmd.Dir = directory

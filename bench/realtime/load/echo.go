@@ -124,7 +124,11 @@ func (e *echo) atRate(d time.Duration) {
 			e.sendNext(int64(due))
 			due += gap
 		}
-		if !l.wait(0) {
+		next := min(int64(due), end)
+		if e.first == len(e.waiting) {
+			next = end // nobody can send before an answer comes
+		}
+		if !l.waitUntilTime(next) {
 			return
 		}
 	}

@@ -18,6 +18,7 @@ type load struct {
 	options
 	softIRQ int // the process of the kernel's thread for network work
 	epoll   int
+	timer   int     // wakes wait, see waitUntilTime
 	conns   []*conn // by file descriptor
 	events  []unix.EpollEvent
 	buffer  []byte
@@ -44,8 +45,17 @@ func newLoad(o options) (*load, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
+	// The timer's descriptor is lower than that of any connection, so it is within conns when it is armed.
+	timer, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("timerfd: %w", err)
+	}
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, timer, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(timer)}); err != nil {
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
 	return &load{
 		options: o,
+		timer:   timer,
 		softIRQ: softIRQThread(o.cpu),
 		epoll:   epoll,
 		events:  make([]unix.EpollEvent, 1024),
@@ -91,6 +101,19 @@ func (l *load) waitFor(d time.Duration) {
 func (l *load) waitUntil(reached func() bool) {
 	for !reached() && l.wait(100) {
 	}
+}
+
+// waitUntilTime handles what happens until a time, or some of it. The timer is finer than the milliseconds of epoll, and
+// to wait leaves the processor to others, who would take it in the end all the same, and for longer.
+func (l *load) waitUntilTime(at int64) bool {
+	if left := at - l.now(); left > 0 {
+		// To set the timer anew also forgets that it has expired.
+		if err := unix.TimerfdSettime(l.timer, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(left)}, nil); err != nil {
+			l.fail("timerfd: %w", err)
+		}
+		return l.wait(100)
+	}
+	return l.wait(0)
 }
 
 // timed warms up, and then measures, what runs by itself: an operation is one that is added to done.
