@@ -52,7 +52,7 @@ func prepare(cmd *cobra.Command, args []string, at address) (dev.Config, *consol
 	if err != nil {
 		return dev.Config{}, nil, err
 	}
-	ln, moved, err := at.listen(cmd.Context(), os.Getenv("PORT"))
+	ln, moved, err := at.listen(cmd.Context(), dev.Getenv(".", "PORT"))
 	if err != nil {
 		return dev.Config{}, nil, err
 	}

@@ -7,11 +7,34 @@ import (
 	"strings"
 )
 
-// dotenv reads KEY=value lines from the file .env in dir. Blank lines and
+// Getenv is the value that an app in dir finds in a variable: that of the
+// environment, or else of the file .env.
+func Getenv(dir, name string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	for _, entry := range readEnv(dir) {
+		if key, value, _ := strings.Cut(entry, "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// dotenv is what the file .env in dir adds to the environment: a variable that
+// is there already wins over the file, as everywhere.
+func dotenv(dir string) []string {
+	return slices.DeleteFunc(readEnv(dir), func(entry string) bool {
+		key, _, _ := strings.Cut(entry, "=")
+		_, set := os.LookupEnv(key)
+		return set
+	})
+}
+
+// readEnv reads KEY=value lines from the file .env in dir. Blank lines and
 // lines that start with # are skipped, "export " and matching quotes around a
-// value are dropped, nothing is expanded. A variable that the environment
-// already has wins over the file, as everywhere.
-func dotenv(dir string) (env []string) {
+// value are dropped, nothing is expanded.
+func readEnv(dir string) (env []string) {
 	text, err := os.ReadFile(filepath.Join(dir, ".env"))
 	if err != nil {
 		return nil
@@ -26,9 +49,7 @@ func dotenv(dir string) (env []string) {
 		if n := len(value); n > 1 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
 			value = value[1 : n-1]
 		}
-		if _, set := os.LookupEnv(key); !set {
-			env = append(env, key+"="+value)
-		}
+		env = append(env, key+"="+value)
 	}
 	return env
 }

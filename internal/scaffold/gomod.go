@@ -53,6 +53,13 @@ func parseMod(text string) goMod {
 	return m
 }
 
+// language is the version of Go that the module is written in, "1.26".
+func (m goMod) language() string {
+	major, rest, _ := strings.Cut(m.goVersion, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	return major + "." + minor
+}
+
 // ModulePath is the path that the go.mod in dir declares, or empty.
 func ModulePath(dir string) string {
 	text, err := os.ReadFile(filepath.Join(dir, "go.mod"))

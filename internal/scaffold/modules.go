@@ -1,7 +1,7 @@
 package scaffold
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,27 +9,33 @@ import (
 	"strings"
 )
 
-// needed names the modules that an app needs, as go mod tidy finds them: one a
-// line, "// indirect" behind those that only the framework imports, "// sum"
-// behind those of which go.sum has to know but go.mod does not. Versions and
-// sums are the framework's. A test keeps it true:
+// needed names the modules that an app of each template needs, as go mod tidy
+// finds them: one a line, "// indirect" behind those that only the framework
+// imports, "// sum" behind those of which go.sum has to know but go.mod does
+// not. Versions and sums are the framework's. A test keeps it true:
 //
 //	go test ./internal/scaffold -run TestNeeded -update
 //
-//go:embed needed.txt
-var needed string
+//go:embed needed
+var needed embed.FS
 
-// modules derives the app's go.mod and go.sum from the framework's.
-func (a App) modules() (mod, sum []byte, err error) {
-	text, err := os.ReadFile(filepath.Join(a.Framework.Dir, "go.mod"))
-	if err != nil {
-		return nil, nil, err
-	}
+// mod is the framework's go.mod.
+func (f Framework) mod() (goMod, error) {
+	text, err := os.ReadFile(filepath.Join(f.Dir, "go.mod"))
+	return parseMod(string(text)), err
+}
+
+// modules derives the app's go.mod and go.sum from the framework's, of which
+// ours is the go.mod.
+func (a App) modules(ours goMod) (mod, sum []byte, err error) {
 	sums, err := os.ReadFile(filepath.Join(a.Framework.Dir, "go.sum"))
 	if err != nil {
 		return nil, nil, err
 	}
-	ours := parseMod(string(text))
+	needed, err := needed.ReadFile("needed/" + a.Template + ".txt")
+	if err != nil {
+		return nil, nil, err
+	}
 	version := a.Framework.Version
 	if version == "" {
 		version = "v0.0.0"
@@ -37,7 +43,7 @@ func (a App) modules() (mod, sum []byte, err error) {
 	direct := []string{framework + " " + version}
 	var indirect []string
 	wanted := map[string]bool{}
-	for line := range strings.Lines(needed) {
+	for line := range strings.Lines(string(needed)) {
 		name, comment, _ := strings.Cut(strings.TrimSpace(line), " // ")
 		if name == "" {
 			continue

@@ -4,16 +4,17 @@
 // Start with [Find], which says where the framework is, and [App.Write], which
 // writes everything or nothing.
 //
-// The app gets the files of templates/chat at its root and the directories
-// views and public as they are. In Go files the import paths of views and
-// public become the app's; in the other files of templates/chat {{name}} and
-// {{module}} are replaced. A template called "gitignore" or "env.example" gets
-// the dot that go:embed would not have seen. go.mod and go.sum are derived
-// from the framework's own (see modules.go), so nothing is resolved, downloaded
-// or asked for.
+// The app gets the files of templates/common and of its template at its root,
+// and chat also the directories views and public as they are. In Go files the
+// import paths of views and public become the app's; in other files at the root
+// {{name}}, {{module}}, {{port}} and {{go}} are replaced. A template called
+// "gitignore", "dockerignore" or "env.example" gets the dot that go:embed would
+// not have seen. go.mod and go.sum are derived from the framework's own (see
+// modules.go), so nothing is resolved, downloaded or asked for.
 package scaffold
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zocalo-go/zocalo/public"
@@ -37,8 +39,15 @@ type App struct {
 	Name      string // of the app; see CheckName
 	Module    string // the module path; default Name
 	Dir       string // where; must not exist or be empty; default Name
+	Template  string // one of Templates; default the first
+	Port      int    // where it listens; 0 is 8080, and anything else is written into .env
+	Force     bool   // write into a directory with files in it, over those of the same name
+	Git       bool   // make it a repository, unless it lies in one or there is no git
 	Framework Framework
 }
+
+// Templates are the names of what an app can start from.
+func Templates() []string { return []string{"chat", "minimal", "api"} }
 
 // An ExistsError is the refusal to write into a directory with files in it.
 type ExistsError struct {
@@ -81,6 +90,14 @@ func CheckModule(module string) error {
 	return nil
 }
 
+// CheckTemplate refuses what is none of Templates.
+func CheckTemplate(name string) error {
+	if !slices.Contains(Templates(), name) {
+		return fmt.Errorf("there is no template %q; there are %s", name, strings.Join(Templates(), ", "))
+	}
+	return nil
+}
+
 var (
 	namePattern    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
 	elementPattern = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$`)
@@ -88,29 +105,62 @@ var (
 
 // Write writes the app and returns the names of its files, sorted. It builds
 // the app beside its place and moves it there in one step, so when it fails, or
-// ctx ends, nothing is left.
+// ctx ends, nothing is left. With Force and files in the directory it moves
+// them one by one, after the last thing that can be wrong with them.
 func (a App) Write(ctx context.Context) ([]string, error) {
-	if a.Module == "" {
-		a.Module = a.Name
-	}
-	if a.Dir == "" {
-		a.Dir = a.Name
-	}
-	if err := errors.Join(CheckName(a.Name), CheckModule(a.Module), a.vacant()); err != nil {
+	a = a.withDefaults()
+	files, err := a.contents()
+	if err != nil {
 		return nil, err
 	}
-	chat, err := fs.Sub(templates.FS, "chat")
-	if err != nil {
-		return nil, fmt.Errorf("scaffold: %w", err)
+	place := a.place
+	if a.vacant() != nil {
+		place = a.overwrite
 	}
-	files, err := a.files(chat, map[string]fs.FS{"views": views.FS, "public": public.FS})
-	if err != nil {
-		return nil, fmt.Errorf("scaffold: %w", err)
-	}
-	if err := a.place(ctx, files); err != nil {
+	if err := place(ctx, files); err != nil {
 		return nil, fmt.Errorf("scaffold: %w", err)
 	}
 	return slices.Sorted(maps.Keys(files)), nil
+}
+
+// Plan returns what Write would return, and writes nothing.
+func (a App) Plan() ([]string, error) {
+	files, err := a.withDefaults().contents()
+	return slices.Sorted(maps.Keys(files)), err
+}
+
+func (a App) withDefaults() App {
+	a.Module = cmp.Or(a.Module, a.Name)
+	a.Dir = cmp.Or(a.Dir, a.Name)
+	a.Template = cmp.Or(a.Template, Templates()[0])
+	return a
+}
+
+// contents are the files of the app, once everything about it is well.
+func (a App) contents() (map[string][]byte, error) {
+	if err := errors.Join(CheckName(a.Name), CheckModule(a.Module), CheckTemplate(a.Template)); err != nil {
+		return nil, err
+	}
+	if err := a.vacant(); err != nil && !(a.Force && errors.As(err, new(*ExistsError))) {
+		return nil, err
+	}
+	var sources []fs.FS
+	for _, dir := range []string{"common", a.Template} {
+		source, err := fs.Sub(templates.FS, dir)
+		if err != nil {
+			return nil, fmt.Errorf("scaffold: %w", err)
+		}
+		sources = append(sources, source)
+	}
+	var dirs map[string]fs.FS
+	if a.Template == "chat" {
+		dirs = map[string]fs.FS{"views": views.FS, "public": public.FS}
+	}
+	files, err := a.files(sources, dirs)
+	if err != nil {
+		return nil, fmt.Errorf("scaffold: %w", err)
+	}
+	return files, nil
 }
 
 // vacant returns an ExistsError unless the directory is free.
@@ -136,17 +186,28 @@ func (a App) vacant() error {
 }
 
 // files are the contents of the app by slash-separated name.
-func (a App) files(chat fs.FS, dirs map[string]fs.FS) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	err := walk(chat, func(name string, text []byte) error {
-		if path.Ext(name) != ".go" {
-			name = dotted(name)
-			text = []byte(strings.NewReplacer("{{name}}", a.Name, "{{module}}", a.Module).Replace(string(text)))
-		}
-		return a.add(files, name, text)
-	})
+func (a App) files(sources []fs.FS, dirs map[string]fs.FS) (map[string][]byte, error) {
+	ours, err := a.Framework.mod()
 	if err != nil {
 		return nil, err
+	}
+	files := map[string][]byte{}
+	fill := strings.NewReplacer("{{name}}", a.Name, "{{module}}", a.Module,
+		"{{port}}", strconv.Itoa(cmp.Or(a.Port, 8080)), "{{go}}", ours.language())
+	for _, source := range sources {
+		err := walk(source, func(name string, text []byte) error {
+			if path.Ext(name) != ".go" && path.Dir(name) == "." {
+				name = dotted(name)
+				text = []byte(fill.Replace(string(text)))
+			}
+			return a.add(files, name, text)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if a.Port != 0 {
+		files[".env"] = fmt.Appendf(nil, "PORT=%d\n", a.Port)
 	}
 	for dir, embedded := range dirs {
 		err := walk(embedded, func(name string, text []byte) error {
@@ -166,7 +227,7 @@ func (a App) files(chat fs.FS, dirs map[string]fs.FS) (map[string][]byte, error)
 			return nil, err
 		}
 	}
-	files["go.mod"], files["go.sum"], err = a.modules()
+	files["go.mod"], files["go.sum"], err = a.modules(ours)
 	return files, err
 }
 
@@ -185,42 +246,6 @@ func (a App) add(files map[string][]byte, name string, text []byte) error {
 	}
 	files[name] = text
 	return nil
-}
-
-// place writes the files beside the app's directory and moves them there.
-func (a App) place(ctx context.Context, files map[string][]byte) error {
-	dir, err := filepath.Abs(a.Dir)
-	if err != nil {
-		return err
-	}
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+"-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temp)
-	if err := os.Chmod(temp, 0o755); err != nil {
-		return err
-	}
-	for name, text := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		file := filepath.Join(temp, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, text, 0o644); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return os.Rename(temp, dir)
 }
 
 // walk calls do with every file of fsys.

@@ -16,11 +16,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/zocalo-go/zocalo/templates"
 )
 
-var update = flag.Bool("update", false, "write needed.txt anew")
+var update = flag.Bool("update", false, "write needed/*.txt anew")
 
 // here is the framework of this checkout.
 func here(t *testing.T) Framework {
@@ -246,24 +244,31 @@ func TestPlaceholders(t *testing.T) {
 		os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755)
 		os.WriteFile(filepath.Join(root, name), []byte(text), 0o644)
 	}
-	for _, line := range strings.Fields(strings.NewReplacer("// indirect", "", "// sum", "").Replace(needed)) {
+	names, err := needed.ReadFile("needed/chat.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Fields(strings.NewReplacer("// indirect", "", "// sum", "").Replace(string(names))) {
 		f, _ := os.OpenFile(filepath.Join(root, "go.mod"), os.O_APPEND|os.O_WRONLY, 0)
 		fmt.Fprintf(f, "require %s v1.0.0\n", line)
 		f.Close()
 	}
-	a := App{Name: "hello", Module: "zz.example/hello", Framework: Framework{Dir: root}}
-	files, err := a.files(fstest.MapFS{
+	a := App{Name: "hello", Module: "zz.example/hello", Template: "chat", Port: 3000, Framework: Framework{Dir: root}}
+	files, err := a.files([]fs.FS{fstest.MapFS{"env.example": {Data: []byte("PORT={{port}}\n")}, "Dockerfile": {Data: []byte("FROM golang:{{go}}\n")}}, fstest.MapFS{
 		"main.go":   {Data: []byte("package main\n\nimport (\n\t\"" + framework + "/app\"\n\t\"" + framework + "/public\"\n)\n\nvar _ = app.New\nvar _ = public.FS\n")},
 		"README.md": {Data: []byte("# {{name}}\n\ngo run {{module}}\n")},
 		"gitignore": {Data: []byte("*.log\n")},
-	}, map[string]fs.FS{"views": fstest.MapFS{"a.handlebars": {Data: []byte("{{name}}")}}, "public": fstest.MapFS{}})
+	}}, map[string]fs.FS{"views": fstest.MapFS{"a.handlebars": {Data: []byte("{{name}}")}}, "public": fstest.MapFS{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{".gitignore", "README.md", "go.mod", "go.sum", "main.go", "public/public.go", "views/a.handlebars", "views/views.go"}) {
+	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{".env", ".env.example", ".gitignore", "Dockerfile", "README.md", "go.mod", "go.sum", "main.go", "public/public.go", "views/a.handlebars", "views/views.go"}) {
 		t.Errorf("files %q", got)
 	}
 	for name, want := range map[string]string{
+		".env":               "PORT=3000\n",
+		".env.example":       "PORT=3000\n",
+		"Dockerfile":         "FROM golang:1.26\n",
 		"README.md":          "# hello\n\ngo run zz.example/hello\n",
 		"views/a.handlebars": "{{name}}",
 		"main.go":            "package main\n\nimport (\n\t\"" + framework + "/app\"\n\t\"zz.example/hello/public\"\n)\n\nvar _ = app.New\nvar _ = public.FS\n",
@@ -274,23 +279,42 @@ func TestPlaceholders(t *testing.T) {
 	}
 }
 
-// The generated app builds, passes vet and its own tests, and is tidy, with no
-// network and no change to its go.mod and go.sum.
+// The generated apps are formatted, build, pass vet and their own tests, and are
+// tidy, with no network and no change to their go.mod and go.sum.
 func TestGeneratedApp(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "hello")
-	write(t, App{Name: "hello", Dir: dir, Framework: here(t)})
-	for _, args := range [][]string{{"build", "./..."}, {"vet", "./..."}, {"test", "./..."}} {
-		run(t, dir, args...)
+	for _, template := range Templates() {
+		t.Run(template, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "hello")
+			names := write(t, App{Name: "hello", Dir: dir, Template: template, Framework: here(t)})
+			if len(names) > 20 {
+				t.Errorf("%d files, want at most 20", len(names))
+			}
+			for _, name := range names {
+				text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if formatted, err := format.Source(text); filepath.Ext(name) == ".go" && (err != nil || string(formatted) != string(text)) {
+					t.Errorf("%s is not formatted: %v", name, err)
+				}
+			}
+			for _, args := range [][]string{{"build", "./..."}, {"vet", "./..."}, {"test", "./..."}} {
+				run(t, dir, args...)
+			}
+		})
 	}
 }
 
 func TestNeeded(t *testing.T) {
-	if _, err := templates.FS.Open("chat/main.go"); err != nil {
-		t.Fatal(err)
+	for _, template := range Templates() {
+		t.Run(template, func(t *testing.T) { testNeeded(t, template) })
 	}
+}
+
+func testNeeded(t *testing.T, template string) {
 	dir := filepath.Join(t.TempDir(), "hello")
 	f := here(t)
-	write(t, App{Name: "hello", Dir: dir, Framework: f})
+	write(t, App{Name: "hello", Dir: dir, Template: template, Framework: f})
 	before := map[string]string{}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text, _ := os.ReadFile(filepath.Join(dir, name))
@@ -327,7 +351,7 @@ func TestNeeded(t *testing.T) {
 		after[name] = string(text)
 	}
 	if *update {
-		if err := os.WriteFile("needed.txt", []byte(need(after["go.mod"], after["go.sum"])), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join("needed", template+".txt"), []byte(need(after["go.mod"], after["go.sum"])), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -342,7 +366,7 @@ func TestNeeded(t *testing.T) {
 	}
 }
 
-// need derives needed.txt from the files that go mod tidy wrote.
+// need derives a file of needed from the files that go mod tidy wrote.
 func need(mod, sum string) string {
 	lines := map[string]string{}
 	for line := range strings.Lines(sum) {

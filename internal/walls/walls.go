@@ -45,5 +45,7 @@ func Rooms() []Room {
 		{"templates", []string{"app", "app/handlebars", "realtime"}, nil, "files, and the names of what they need"},
 		{"templates/chat", []string{"app", "app/handlebars", "realtime", "views", "public"}, nil,
 			"the demo uses what a user's app can use"},
+		{"templates/minimal", []string{"app", "app/handlebars", "realtime"}, nil, "it carries its own pages"},
+		{"templates/api", []string{"app", "realtime"}, nil, "it has no pages"},
 	}
 }

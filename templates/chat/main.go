@@ -4,7 +4,11 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"log"
+	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -18,7 +22,11 @@ import (
 
 func main() {
 	// On $PORT, or 8080. Ctrl-C ends it, after it has said goodbye to every socket.
-	if err := newServer().Listen(""); err != nil {
+	run := func() error { return newServer().Listen("") }
+	if len(os.Args) > 1 && os.Args[1] == "health" {
+		run = healthy
+	}
+	if err := run(); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -68,4 +76,17 @@ func helpers() handlebars.Helpers {
 			return ""
 		},
 	}
+}
+
+// healthy asks the app that runs beside it for a page: the health check of an image that has nothing else to ask with.
+func healthy() error {
+	res, err := http.Get("http://localhost:" + cmp.Or(os.Getenv("PORT"), "8080") + "/")
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 500 {
+		return errors.New(res.Status)
+	}
+	return nil
 }

@@ -54,6 +54,18 @@ func TestViews(t *testing.T) {
 	}
 }
 
+func TestHealth(t *testing.T) {
+	_, port, _ := strings.Cut(strings.TrimPrefix(serve(t), "http://"), ":")
+	t.Setenv("PORT", port)
+	if err := healthy(); err != nil {
+		t.Error(err)
+	}
+	t.Setenv("PORT", "1")
+	if healthy() == nil {
+		t.Error("an app that is not there is healthy")
+	}
+}
+
 func TestTwoPeopleTalk(t *testing.T) {
 	base := serve(t)
 	ana, luis := connect(t, base), connect(t, base)
