@@ -196,7 +196,8 @@ func (s *Socket) dispatch(name string, args Args, ack Ack) {
 	}
 	config := &s.namespace.server.config
 	if config.Trace == nil {
-		s.serve(nil, listeners, name, args, ack)
+		var none context.Context
+		s.serve(none, listeners, name, args, ack)
 		return
 	}
 	config.traced(s.Context(), s, name, func(ctx context.Context) error { return s.serve(ctx, listeners, name, args, ack) })
