@@ -50,8 +50,10 @@ func (r *Request) readOnce(limit int64, inflate bool, charset string) ([]byte, e
 	case compressed && !canInflate(encoding):
 		return nil, &HTTPError{Status: 415, Type: "encoding.unsupported", Message: fmt.Sprintf("unsupported content encoding %q", encoding)}
 	}
-	if _, ok := decodeText(nil, charset); charset != "" && !ok {
-		return nil, unsupportedCharset(charset)
+	if charset != "" && charset != "utf-8" {
+		if _, ok := decodeText(nil, charset); !ok {
+			return nil, unsupportedCharset(charset)
+		}
 	}
 	if compressed {
 		inflated, err := inflater(body, encoding)

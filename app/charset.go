@@ -13,6 +13,9 @@ import (
 // decodeText decodes a body in a charset by its name (RFC 2978), in any case: UTF-8, -16 and -32, and the charsets of
 // one byte a character. Not ok for others. A byte order mark goes; what is broken becomes U+FFFD.
 func decodeText(b []byte, charset string) (string, bool) {
+	if charset == "utf-8" { // as almost always
+		return strings.TrimPrefix(validUTF8(b), "\ufeff"), true
+	}
 	switch name := charsetName(charset); name {
 	case "utf8", "unicode11utf8":
 		return strings.TrimPrefix(validUTF8(b), "\ufeff"), true

@@ -16,7 +16,7 @@ import (
 func Files(dir string, embedded fs.FS) fs.FS {
 	if os.Getenv("ZOCALO_ENV") == "development" {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return rootDir(dir)
+			return &rootDir{dir: dir}
 		}
 	}
 	if embedded == nil {

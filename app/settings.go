@@ -80,7 +80,7 @@ var knownSettings = map[string]func(o *options, value any) error{
 			o.views, o.viewsName = []fs.FS{v}, "views"
 			return nil
 		case string:
-			o.views, o.viewsName = []fs.FS{rootDir(v)}, v
+			o.views, o.viewsName = []fs.FS{&rootDir{dir: v}}, v
 			return nil
 		case []string:
 			if len(v) == 0 {
@@ -88,7 +88,7 @@ var knownSettings = map[string]func(o *options, value any) error{
 			}
 			o.views, o.viewsName = nil, strings.Join(v, ", ")
 			for _, dir := range v {
-				o.views = append(o.views, rootDir(dir))
+				o.views = append(o.views, &rootDir{dir: dir})
 			}
 			return nil
 		}
@@ -291,7 +291,7 @@ func (a *App) resolve() {
 		}
 	}
 	if o.views == nil {
-		o.views, o.viewsName = []fs.FS{rootDir("views")}, "views"
+		o.views, o.viewsName = []fs.FS{&rootDir{dir: "views"}}, "views"
 	}
 	if a.Setting("view cache") == nil {
 		o.viewCache = !o.development

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -25,7 +26,7 @@ func Static(dir string, options ...FileOptions) Handler {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		slog.Warn("app: the directory of Static does not exist; nothing is served from it", "dir", dir)
 	}
-	return StaticFS(rootDir(dir), options...)
+	return StaticFS(&rootDir{dir: dir}, options...)
 }
 
 // StaticFS is [Static] for an fs.FS: an embed.FS, or what [Files] returns. A file without a modification time (all
@@ -95,15 +96,39 @@ func redirectToDirectory(req *Request, res *Response) error {
 		html.EscapeString(location) + "</pre>\n</body>\n</html>\n"))
 }
 
-// rootDir is a directory from which no path and no symbolic link leads out (os.Root). It is looked up anew each time: it
-// may appear, or be exchanged for another, while the program runs.
-type rootDir string
+// A rootDir is a directory from which no path and no symbolic link leads out (os.Root). It may appear, or be exchanged
+// for another, while the program runs: each time it is looked at, and opened again if it is another one.
+type rootDir struct {
+	dir    string
+	opened atomic.Pointer[openedRoot]
+}
 
-func (d rootDir) Open(name string) (fs.File, error) {
+type openedRoot struct {
+	root *os.Root // closed by the garbage collector: somebody may be reading from it
+	info fs.FileInfo
+}
+
+// String is the directory as it was named, for messages.
+func (d *rootDir) String() string { return d.dir }
+
+func (d *rootDir) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	f, err := os.OpenInRoot(string(d), filepath.FromSlash(name))
+	info, err := os.Stat(d.dir)
+	if err != nil {
+		return nil, err
+	}
+	o := d.opened.Load()
+	if o == nil || !os.SameFile(o.info, info) {
+		root, err := os.OpenRoot(d.dir)
+		if err != nil {
+			return nil, err
+		}
+		o = &openedRoot{root, info}
+		d.opened.Store(o)
+	}
+	f, err := o.root.Open(filepath.FromSlash(name))
 	if err != nil {
 		return nil, err
 	}
