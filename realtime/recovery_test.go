@@ -91,6 +91,7 @@ func TestRecovery(t *testing.T) {
 		w.server.Emit("missed", []byte("5"))
 
 		again, admission := w.back(at)
+		synctest.Wait() // for the handlers of "connection"
 		if admission.SID != at.SID || admission.PID != at.PID {
 			t.Errorf("admitted as %+v, was %+v", admission, at)
 		}
@@ -107,6 +108,7 @@ func TestRecovery(t *testing.T) {
 
 		// The server has not noticed yet that the connection is gone.
 		third, admission := w.back(at)
+		synctest.Wait()
 		if admission.SID != at.SID || w.server.ClientsCount() != 1 {
 			t.Errorf("admitted as %+v, %d clients", admission, w.server.ClientsCount())
 		}
