@@ -24,7 +24,7 @@ check: ## vet, staticcheck, tests
 	$(MAKE) test
 
 e2e: ## only the tests with real clients and browsers
-	go test -race -count=1 -v ./internal/e2e/... ./internal/conformance/...
+	go test -race -count=1 -v ./internal/e2e/... ./internal/conformance/... ./internal/twins/...
 
 suites: ## the official suites, from the checkout of socketio/socket.io that ZOCALO_SOCKETIO_REPO names
 	go test -count=1 -v -run TestOfficialSuites ./internal/conformance

@@ -15,7 +15,8 @@ type App struct {
 	// Locals are the data of every page that [Response.Render] renders. Fill it before the first request.
 	Locals Map
 
-	parent   *App // the application it is mounted in
+	parent   *App   // the application it is mounted in
+	mounted  string // where
 	settings map[string]any
 	engines  map[string]Engine
 	options  options // the settings, its own and inherited, as they are used
@@ -42,6 +43,14 @@ func (a *App) Engine(extension string, engine Engine) *App {
 	return a
 }
 
+// Path is where the application is mounted, with the prefixes of those around it; "" at the top.
+func (a *App) Path() string {
+	if a.parent == nil {
+		return ""
+	}
+	return a.parent.Path() + a.mounted
+}
+
 // engine finds the engine for an extension, here or in the application around this one.
 func (a *App) engine(extension string) Engine {
 	for ; a != nil; a = a.parent {
@@ -62,22 +71,22 @@ func (r *Router) mountApp(prefix string, sub *App) *Router {
 // start does what has to wait until everything is registered: mounted applications inherit settings.
 func (a *App) start() {
 	a.starting.Do(func() {
-		a.adopt(&a.Router)
+		a.adopt(&a.Router, "")
 		if a.options.development {
 			a.dev = newDevTools()
 		}
 	})
 }
 
-func (a *App) adopt(r *Router) {
+func (a *App) adopt(r *Router, prefix string) {
 	for _, l := range r.layers {
 		switch {
 		case l.app != nil:
-			l.app.parent = a
+			l.app.parent, l.app.mounted = a, prefix+strings.TrimSuffix(l.path, "/")
 			l.app.resolve()
-			l.app.adopt(&l.app.Router)
+			l.app.adopt(&l.app.Router, "")
 		case l.router != nil:
-			a.adopt(l.router)
+			a.adopt(l.router, prefix+strings.TrimSuffix(l.path, "/"))
 		}
 	}
 }
