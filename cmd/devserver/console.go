@@ -61,8 +61,10 @@ func (c *console) report(e dev.Event) {
 		}
 	case dev.Reloaded:
 		c.printf("%s %s\n", c.good("reloaded"), c.faint(list(e.Files)))
-	case dev.Restyled:
-		c.printf("%s %s\n", c.good("restyled"), c.faint(list(e.Files)))
+	case dev.Rerendered:
+		c.printf("%s %s\n", c.good("rerendered"), c.faint(list(e.Files)))
+	case dev.Swapped:
+		c.printf("%s %s\n", c.good("swapped"), c.faint(list(e.Files)))
 	case dev.Failed:
 		c.printf("%s\n", c.fail(e.Problem.Title+": "+e.Problem.Detail))
 		if e.Problem.Build {

@@ -11,8 +11,9 @@ func rootCommand() *cobra.Command {
 	root.Use = "devserver"
 	root.Short = "Make, run and follow Zócalo apps"
 	root.Long = `devserver builds and runs the app in this directory and follows its source: a
-saved .go file restarts it, a saved view or script reloads the page, a saved
-style sheet is swapped in place, and what is broken is explained in the browser.`
+saved .go file restarts it, a saved view changes the page in place, a saved
+style sheet or picture is swapped, a saved script reloads the page, and what is
+broken is explained in the browser.`
 	root.Example = `  devserver new hello && cd hello && devserver
   devserver --port 3000
   devserver dev ./cmd/web`

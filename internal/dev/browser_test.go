@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 	"github.com/zocalo-go/zocalo/internal/dev"
 )
 
-// A real page keeps in step: a style sheet is swapped in place, a mistake lies
-// over the page until it is mended, a view and a new build load the page again.
+// A real page keeps in step: a style sheet and a picture are swapped in place, a
+// view changes what it has to and nothing else, a mistake lies over the page
+// until it is mended, a new build and a script load the page again.
 func TestBrowser(t *testing.T) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -49,12 +51,13 @@ func TestBrowser(t *testing.T) {
 	until := func(what, script string) {
 		t.Helper()
 		for {
-			_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+script+")", chromedp.WithPollingTimeout(time.Minute)))
+			_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+script+")", chromedp.WithPollingTimeout(20*time.Second)))
 			if err == nil {
 				return
 			}
 			if ctx.Err() != nil || errors.Is(err, chromedp.ErrPollingTimeout) {
-				t.Fatalf("%s: %v", what, err)
+				state, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.readyState + " " + document.hidden + " " + globalThis.mark + "\n" + document.documentElement.outerHTML`))
+				t.Fatalf("%s: %v; the page is %s\nthe app printed:\n%s", what, err, state, s.output)
 			}
 		}
 	}
@@ -66,6 +69,27 @@ func TestBrowser(t *testing.T) {
 
 	s.edit("public/style.css", "red", "blue")
 	until("css", `getComputedStyle(document.querySelector("p")).color === "rgb(0, 0, 255)" && document.querySelectorAll("link[rel=stylesheet]").length === 1`)
+
+	s.edit("public/dot.svg", `width="10"`, `width="30"`)
+	until("picture", `document.getElementById("dot").naturalWidth === 30 && globalThis.mark === "same page"`)
+	until("background", `getComputedStyle(document.getElementById("tall")).backgroundImage.includes("dot.svg?v=")`)
+
+	// What scripts and people have done to the page stays.
+	until("typed", `field.focus(), field.value = "typed", choice.selectedIndex = 1, scrollTo(0, 1000), field.setSelectionRange(2, 3), scrollY === 1000`)
+	s.write("views/index.html", strings.NewReplacer(
+		"<title>app", "<title>app 2", ">view<", " class=\"big\">vista<", "<li>b</li>", "<li>b</li><li>c</li>", "<ul ", "<h2>new</h2><ul ",
+		"<i>row</i>", "<b>row</b>", "value=\"start\"", "value=\"other\" placeholder=\"here\"").Replace(s.read("views/index.html")))
+	until("view", `document.querySelector("p").textContent === "vista"`)
+	until("the rest of the view", `document.title === "app 2" && document.querySelector("p.big + div + h2 + ul") && row.innerHTML === "<b>row</b>" && field.placeholder === "here"`)
+	until("same page", `globalThis.mark === "same page" && scrollY > 900 && document.activeElement === field && field.selectionStart === 2`)
+	until("form", `field.value === "typed" && choice.selectedIndex === 1`)
+	until("scripts", `document.getElementById("status").textContent === "connected" && list.innerHTML === "<li>a</li><li>b</li><li>c</li><li></li>"`)
+	s.edit("views/index.html", `<li>a</li>`, "")
+	until("second view", `globalThis.mark === "same page" && list.innerHTML === "<li>b</li><li>c</li><li></li>"`)
+	s.edit("views/index.html", `<h2>new</h2>`, "<script>globalThis.inline = 1</script>")
+	until("new script", `globalThis.inline === 1 && !globalThis.mark`)
+	s.edit("views/index.html", "vista", "view")
+	until("third view", `document.querySelector("p").textContent === "view" && (globalThis.mark = "same page")`)
 
 	s.edit("main.go", "const greeting = ", "const greeting int = ")
 	until("overlay", `document.querySelector("iframe")?.contentDocument?.querySelector("h1")?.textContent === "Build failed"`)

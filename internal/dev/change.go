@@ -11,14 +11,18 @@ import (
 type change struct {
 	sources []string // ask for a build
 	styles  []string // swapped in place
+	images  []string // swapped in place
+	views   []string // ask for the page to be rendered again
 	assets  []string // ask for the page to be loaded again
 }
 
-func (c change) empty() bool { return len(c.sources)+len(c.styles)+len(c.assets) == 0 }
+func (c change) empty() bool {
+	return len(c.sources)+len(c.styles)+len(c.images)+len(c.views)+len(c.assets) == 0
+}
 
 // add files a name where it belongs.
 func (c *change) add(name string) {
-	list := map[kind]*[]string{source: &c.sources, style: &c.styles, asset: &c.assets}[classify(name)]
+	list := map[kind]*[]string{source: &c.sources, style: &c.styles, image: &c.images, view: &c.views, asset: &c.assets}[classify(name)]
 	if list != nil && !slices.Contains(*list, name) {
 		*list = append(*list, name)
 	}
@@ -26,7 +30,7 @@ func (c *change) add(name string) {
 
 // merge adds all of other.
 func (c *change) merge(other change) {
-	for _, name := range slices.Concat(other.sources, other.styles, other.assets) {
+	for _, name := range slices.Concat(other.sources, other.styles, other.images, other.views, other.assets) {
 		c.add(name)
 	}
 }
@@ -38,14 +42,17 @@ const (
 	ignored kind = iota
 	source
 	style
+	image
+	view
 	asset
 )
 
-// assetExts are the files that end up in a page wherever they lie.
-var assetExts = []string{
-	".handlebars", ".hbs", ".html", ".tmpl", ".js", ".mjs",
-	".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico", ".woff", ".woff2",
-}
+// These files end up in a page wherever they lie.
+var (
+	viewExts  = []string{".handlebars", ".hbs", ".html", ".tmpl"}
+	imageExts = []string{".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico"}
+	assetExts = []string{".js", ".mjs", ".woff", ".woff2"}
+)
 
 // classify tells the kind of a file from its name alone. What an app writes
 // while it runs (logs, databases) must be ignored, so only known names count.
@@ -63,7 +70,11 @@ func classify(name string) kind {
 		return source
 	case ext == ".css":
 		return style
-	case strings.HasPrefix(name, "views/") || strings.HasPrefix(name, "public/"):
+	case slices.Contains(imageExts, ext):
+		return image
+	case slices.Contains(viewExts, ext) || strings.HasPrefix(name, "views/"):
+		return view
+	case strings.HasPrefix(name, "public/"):
 		return asset
 	case slices.Contains(assetExts, ext):
 		return asset

@@ -12,10 +12,16 @@ import (
 	"time"
 )
 
-// reloadScript is what the pages load; LOADED stands for the state's id.
+// reloadScript is what the pages load; LOADED stands for the state's id, AGE
+// for how old it is.
 //
 //go:embed reload.js
 var reloadScript string
+
+// morphScript is what reload.js imports when a view has changed.
+//
+//go:embed morph.js
+var morphScript string
 
 // buildHeader names the build behind an answer, for the probe.
 const buildHeader = "X-Devserver-Build"
@@ -62,7 +68,12 @@ func devHandler(h *hub, number int) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_dev/reload.js", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-		fmt.Fprint(w, strings.Replace(reloadScript, "LOADED", strconv.Quote(h.id()), 1))
+		id, age := h.state()
+		fmt.Fprint(w, strings.NewReplacer("LOADED", strconv.Quote(id), "AGE <", strconv.FormatInt(age.Milliseconds(), 10)+" <").Replace(reloadScript))
+	})
+	mux.HandleFunc("GET /_dev/morph.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		fmt.Fprint(w, morphScript)
 	})
 	mux.HandleFunc("GET /_dev/alive", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(buildHeader, strconv.Itoa(number))

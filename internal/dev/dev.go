@@ -68,7 +68,7 @@ func (c Config) withDefaults() (Config, error) {
 // An Event is one thing that happened in a session.
 type Event struct {
 	Kind    Kind
-	Files   []string      // Ready, Reloaded, Restyled: what was saved; empty at the first start
+	Files   []string      // Ready, Reloaded, Rerendered, Swapped: what was saved; empty at the first start
 	Took    time.Duration // Ready: from the save, or from the start of the session
 	Problem *Problem      // Failed
 	Err     error         // Warned
@@ -78,11 +78,12 @@ type Event struct {
 type Kind int
 
 const (
-	Ready    Kind = iota // a build of the app answers requests
-	Failed               // a build failed or the app ended; what served before goes on if it can
-	Reloaded             // pages were told to load again
-	Restyled             // pages were told to swap style sheets
-	Warned               // something works less well than it should
+	Ready      Kind = iota // a build of the app answers requests
+	Failed                 // a build failed or the app ended; what served before goes on if it can
+	Reloaded               // pages were told to load again
+	Rerendered             // pages were told to take over what the views make now
+	Swapped                // pages were told to swap style sheets and pictures
+	Warned                 // something works less well than it should
 )
 
 // Run builds and runs the app and follows its source until ctx ends, then
@@ -216,12 +217,23 @@ func (s *session) changed(c change) {
 	}
 	if len(c.assets) > 0 {
 		s.hub.reload()
-		s.cfg.Report(Event{Kind: Reloaded, Files: c.assets})
-	} else if len(c.styles) > 0 {
-		for _, name := range c.styles {
-			s.hub.restyle(name)
+		s.cfg.Report(Event{Kind: Reloaded, Files: slices.Concat(c.assets, c.views, c.images, c.styles)})
+		return
+	}
+	for _, swap := range []struct {
+		what  string
+		files []string
+	}{{"css", c.styles}, {"image", c.images}} {
+		for _, name := range swap.files {
+			s.hub.swap(swap.what, name)
 		}
-		s.cfg.Report(Event{Kind: Restyled, Files: c.styles})
+	}
+	if files := slices.Concat(c.styles, c.images); len(files) > 0 {
+		s.cfg.Report(Event{Kind: Swapped, Files: files})
+	}
+	if len(c.views) > 0 {
+		s.hub.rerender()
+		s.cfg.Report(Event{Kind: Rerendered, Files: c.views})
 	}
 }
 

@@ -118,6 +118,15 @@ func (s *session) edit(name, old, new string) {
 	s.write(name, strings.Replace(string(text), old, new, 1))
 }
 
+func (s *session) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
 func (s *session) write(name, text string) {
 	s.t.Helper()
 	temp := filepath.Join(s.dir, ".edit.tmp")
@@ -410,14 +419,21 @@ func TestPageReloads(t *testing.T) {
 	page()
 
 	s.edit("views/index.html", "view", "vista")
-	if e := s.await(dev.Reloaded); len(e.Files) != 1 || e.Files[0] != "views/index.html" {
+	if e := s.await(dev.Rerendered); len(e.Files) != 1 || e.Files[0] != "views/index.html" {
 		t.Errorf("%+v", e)
 	}
-	if e := page(); !strings.HasPrefix(e, "reload ") {
-		t.Errorf("event %q, want reload", e)
+	if e := page(); !strings.HasPrefix(e, "view ") {
+		t.Errorf("event %q, want view", e)
+	}
+	s.write("public/dot.svg", "<svg/>")
+	if e := s.await(dev.Swapped); len(e.Files) != 1 || e.Files[0] != "public/dot.svg" {
+		t.Errorf("%+v", e)
+	}
+	if e := page(); !strings.HasPrefix(e, "image ") || !strings.Contains(e, `"file":"public/dot.svg"`) {
+		t.Errorf("event %q, want image", e)
 	}
 	s.edit("public/style.css", "red", "blue")
-	if e := s.await(dev.Restyled); len(e.Files) != 1 || e.Files[0] != "public/style.css" {
+	if e := s.await(dev.Swapped); len(e.Files) != 1 || e.Files[0] != "public/style.css" {
 		t.Errorf("%+v", e)
 	}
 	if e := page(); !strings.HasPrefix(e, "css ") || !strings.Contains(e, `"file":"public/style.css"`) {
@@ -443,6 +459,9 @@ func TestPageReloads(t *testing.T) {
 	s.write("public/deep/er/new.txt", "x")
 	if e := s.await(dev.Reloaded); len(e.Files) != 1 || e.Files[0] != "public/deep/er/new.txt" {
 		t.Errorf("%+v", e)
+	}
+	if e := page(); !strings.HasPrefix(e, "reload ") {
+		t.Errorf("event %q, want reload", e)
 	}
 	if err := os.RemoveAll(filepath.Join(s.dir, "public", "deep")); err != nil {
 		t.Fatal(err)

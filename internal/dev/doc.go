@@ -29,8 +29,10 @@
 // /_dev/events is a stream of server-sent events:
 //
 //	hello   the state's id; a page loaded under another id reloads itself
-//	reload  a view, script or picture changed
+//	reload  a script or another file of the page changed
+//	view    a view changed; the data is the state's id; the page is changed in place, or reloaded
 //	css     a style sheet changed: {"id": …, "file": …}; swapped in place
+//	image   the same of a picture
 //	error   something is broken; the data is the problem's id, /_dev/error shows it
 //	ok      what was broken is mended
 //

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // An event is what the open pages are told.
@@ -15,9 +16,10 @@ type hub struct {
 	session string // static; tells one run of devserver from the next
 
 	mu       sync.Mutex
-	build    int // the newest build that was started
-	revision int // counts what a page that was away must reload for
-	problems int // counts what was told by failed
+	build    int       // the newest build that was started
+	revision int       // counts what a page that was away must reload for
+	changed  time.Time // when build or revision last did
+	problems int       // counts what was told by failed
 	problem  *Problem
 	pages    map[chan event]struct{}
 }
@@ -27,7 +29,7 @@ type hub struct {
 const pageBacklog = 16
 
 func newHub() *hub {
-	return &hub{session: rand.Text()[:8], pages: map[chan event]struct{}{}}
+	return &hub{session: rand.Text()[:8], changed: time.Now(), pages: map[chan event]struct{}{}}
 }
 
 // id names the present state. A page that was loaded under another is stale.
@@ -35,6 +37,13 @@ func (h *hub) id() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.idLocked()
+}
+
+// state is the id and for how long it has been that.
+func (h *hub) state() (id string, age time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.idLocked(), time.Since(h.changed)
 }
 
 func (h *hub) idLocked() string { return fmt.Sprintf("%s.%d.%d", h.session, h.build, h.revision) }
@@ -52,6 +61,7 @@ func (h *hub) started(build int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.build, h.problem = build, nil
+	h.changed = time.Now()
 	h.tell(event{"ok", h.idLocked()})
 	h.cut()
 }
@@ -85,15 +95,26 @@ func (h *hub) reload() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.revision++
+	h.changed = time.Now()
 	h.tell(event{"reload", h.idLocked()})
 }
 
-// restyle tells the pages that one style sheet is new.
-func (h *hub) restyle(file string) {
+// rerender tells the pages that a view is new.
+func (h *hub) rerender() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.revision++
-	h.tell(event{"css", fmt.Sprintf(`{"id":%q,"file":%q}`, h.idLocked(), file)})
+	h.changed = time.Now()
+	h.tell(event{"view", h.idLocked()})
+}
+
+// swap tells the pages that one style sheet ("css") or picture ("image") is new.
+func (h *hub) swap(what, file string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.revision++
+	h.changed = time.Now()
+	h.tell(event{what, fmt.Sprintf(`{"id":%q,"file":%q}`, h.idLocked(), file)})
 }
 
 // join adds a page. The channel starts with hello and is closed when the stream

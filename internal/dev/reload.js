@@ -14,6 +14,17 @@
 		return; // the page around this frame listens to the events
 	}
 
+	// A change that came after the page and before this script is one that the
+	// page has missed. AGE is how long before this script, in milliseconds.
+	const loaded = performance.getEntriesByType("navigation")[0];
+	const loading = performance.getEntriesByName(document.currentScript?.src ?? "").at(-1);
+	if (loaded && loading && AGE < loading.responseStart - loaded.responseStart) {
+		// Past the cache: a server that compares times by the second would say
+		// that nothing has changed.
+		fetch(location.href, { cache: "reload" }).finally(() => location.reload());
+		return;
+	}
+
 	const handlers = {
 		hello(data) {
 			delay = 50;
@@ -26,6 +37,15 @@
 			const change = JSON.parse(data);
 			id = change.id;
 			restyle(change.file.split("/").pop());
+		},
+		image(data) {
+			const change = JSON.parse(data);
+			id = change.id;
+			repaint(change.file.split("/").pop());
+		},
+		view(data) {
+			id = data;
+			rendering = rendering.then(rerender);
 		},
 		error(data) {
 			if (problem) {
@@ -83,6 +103,85 @@
 			link.dataset.devserverOld = "true";
 			fresh.onload = fresh.onerror = () => link.remove();
 			link.after(fresh);
+		}
+	}
+
+	// repaint loads the pictures of that name again, wherever the page shows one.
+	function repaint(file) {
+		// fresh is the URL under which the picture is new, or the same if it is another.
+		const fresh = (text, base) => {
+			const url = new URL(text, base);
+			if (url.origin !== location.origin || url.pathname.split("/").pop() !== file) return text;
+			url.searchParams.set("v", id);
+			return url.href;
+		};
+		for (const name of ["src", "href", "poster"]) {
+			for (const e of document.querySelectorAll(`:is(img, input, source, video, image, use, link[rel~="icon"])[${name}]`)) {
+				const [old, now] = [e.getAttribute(name), fresh(e.getAttribute(name), document.baseURI)];
+				if (now !== old) e.setAttribute(name, now);
+			}
+		}
+		for (const e of document.querySelectorAll("[srcset]")) {
+			e.srcset = e.srcset.replace(/[^\s,]\S*[^\s,]/g, (part) => (/^[\d.]+[wx]$/.test(part) ? part : fresh(part, document.baseURI)));
+		}
+		const repaintStyle = (style, base) => {
+			for (const name of style) {
+				const old = style.getPropertyValue(name);
+				if (!old.includes(file)) continue;
+				const now = old.replace(/url\((["']?)([^"')]+)\1\)/g, (whole, quote, url) => {
+					const other = fresh(url, base);
+					return other === url ? whole : `url("${other}")`;
+				});
+				if (now !== old) style.setProperty(name, now, style.getPropertyPriority(name));
+			}
+		};
+		const repaintRules = (sheet, rules) => {
+			for (const rule of rules) {
+				if (rule.style) repaintStyle(rule.style, sheet.href ?? document.baseURI);
+				if (rule.styleSheet) repaintRules(rule.styleSheet, rule.styleSheet.cssRules);
+				if (rule.cssRules) repaintRules(sheet, rule.cssRules);
+			}
+		};
+		for (const sheet of document.styleSheets) {
+			try {
+				repaintRules(sheet, sheet.cssRules);
+			} catch {
+				// Of another origin, so it shows none of our pictures.
+			}
+		}
+		for (const e of document.querySelectorAll("[style]")) repaintStyle(e.style, document.baseURI);
+	}
+
+	// source is the HTML that this page was made from, or undefined. The cache
+	// has it and nobody is asked; but it may have another answer for this
+	// address, so the length must be that of ours.
+	const here = location.pathname + location.search;
+	let source = (async () => {
+		const res = await fetch(here, { cache: "only-if-cached", mode: "same-origin" });
+		const bytes = await res.arrayBuffer();
+		if (!res.ok || (loaded.responseStatus ?? 200) !== 200 || bytes.byteLength !== loaded.decodedBodySize) return;
+		return new TextDecoder().decode(bytes);
+	})().catch(() => {});
+	let rendering = Promise.resolve();
+
+	// rerender changes the page to what the server sends for it now, or else
+	// loads it again.
+	async function rerender() {
+		try {
+			const before = await source;
+			if (before === undefined || location.pathname + location.search !== here) throw new Error("unknown source");
+			const [{ morph }, res] = await Promise.all([
+				import("/_dev/morph.js"),
+				// Into the cache, too, for the next reload.
+				fetch(here, { cache: "reload", headers: { Accept: "text/html" } }),
+			]);
+			if (!res.ok || res.redirected || !res.headers.get("Content-Type")?.startsWith("text/html")) throw new Error("another answer");
+			const after = await res.text();
+			morph(before, after);
+			source = after;
+			document.dispatchEvent(new CustomEvent("devserver:morph"));
+		} catch {
+			location.reload();
 		}
 	}
 

@@ -16,7 +16,8 @@ func TestClassify(t *testing.T) {
 	for name, want := range map[string]kind{
 		"main.go": source, "a/b.go": source, "go.mod": source, "go.sum": source, ".env": source, "go.work": source,
 		"public/a.css": style, "a.css": style,
-		"views/index.handlebars": asset, "views/notes.md": asset, "public/robots.txt": asset, "web/app.js": asset, "x.PNG": ignored, "logo.png": asset,
+		"views/index.handlebars": view, "views/notes.md": view, "x.html": view, "public/robots.txt": asset, "web/app.js": asset,
+		"x.PNG": ignored, "logo.png": image, "views/logo.svg": image,
 		"main_test.go": ignored, "README.md": ignored, "app.log": ignored, "data.db": ignored, "x.json": ignored,
 		".main.go.swp": ignored, "main.go~": ignored, "#main.go#": ignored, ".#main.go": ignored, "4913": ignored, "main.go.tmp": ignored,
 		"public/.DS_Store": ignored, "views/.index.handlebars.swp": ignored,
@@ -185,7 +186,7 @@ func TestWatchTree(t *testing.T) {
 		}
 		put("main.go")
 	}
-	if c := <-changes; fmt.Sprint(c) != "{[main.go] [] []}" {
+	if c := <-changes; fmt.Sprint(c) != "{[main.go] [] [] [] []}" {
 		t.Errorf("%+v", c)
 	}
 	cancel()
