@@ -29,6 +29,11 @@
 // leave is answered by the application: in production with the status text and nothing else, in development
 // with a page that shows the error, its causes and its place.
 //
+// # Bodies
+//
+// [Request.Bind] reads JSON, forms, uploads and queries into a value; [Request.Text], [Request.Bytes] and [Request.File]
+// read what there is. The body parsers of Express are there, too: [JSON], [URLEncoded], [Text] and [Raw].
+//
 // # Order
 //
 // Things run in the order in which they were registered, as in Express: middleware, routes, routers and error

@@ -159,3 +159,54 @@ func ExampleApp_Serve() {
 	fmt.Println(string(body), <-served)
 	// Output: hello <nil>
 }
+
+func ExampleResponse_Format() {
+	server := app.New()
+	server.Get("/book", func(req *app.Request, res *app.Response) error {
+		return res.Format(
+			app.Format{Type: "html", Answer: func() error { return res.Send("<h1>Rayuela</h1>") }},
+			app.Format{Type: "json", Answer: func() error { return res.JSON(app.Map{"title": "Rayuela"}) }},
+		)
+	})
+	get(server, "/book")
+	r := httptest.NewRequest("GET", "/book", nil)
+	r.Header.Set("Accept", "application/json")
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 200 <h1>Rayuela</h1>
+	// 200 {"title":"Rayuela"}
+}
+
+func ExampleRequest_QueryObject() {
+	server := app.New().Set("query parser", "extended")
+	server.Get("/", func(req *app.Request, res *app.Response) error {
+		q := req.QueryObject()
+		return res.Send(q.Get("user", "name") + " " + strings.Join(q.List("tags"), ","))
+	})
+	get(server, "/?user[name]=Ana&tags[]=a&tags[]=b")
+	// Output: 200 Ana a,b
+}
+
+func ExampleJSON() {
+	server := app.New()
+	server.Post("/echo", app.JSON(app.BodyOptions{Limit: 1 << 20}), func(req *app.Request, res *app.Response) error {
+		body, _ := req.BodyValue()
+		return res.JSON(body)
+	})
+	r := httptest.NewRequest("POST", "/echo", strings.NewReader(`{"a":[1,2]}`))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output: 200 {"a":[1,2]}
+}
+
+func ExampleStatic() {
+	server := app.New()
+	server.Use("/assets", app.Static("testdata/none", app.FileOptions{MaxAge: time.Hour, Extensions: []string{"html"}}))
+	server.Use(func(req *app.Request, res *app.Response) error { return res.Status(404).Send("nothing here") })
+	get(server, "/assets/logo.png")
+	// Output: 404 nothing here
+}

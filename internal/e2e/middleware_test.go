@@ -152,7 +152,9 @@ func TestMiddlewareCrossOriginProtection(t *testing.T) {
 
 func TestMiddlewareRateLimit(t *testing.T) {
 	server := app.New()
-	server.UseHTTP(httprate.Limit(2, time.Minute, httprate.WithKeyFuncs(httprate.KeyByIP, httprate.KeyByEndpoint)))
+	server.UseHTTP(middleware.ClientIPFromRemoteAddr, httprate.LimitBy(2, time.Minute, func(r *http.Request) (string, error) {
+		return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), nil
+	}))
 	server.Get("/", says("hello"))
 	var codes []int
 	for range 3 {
