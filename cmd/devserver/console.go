@@ -20,6 +20,7 @@ type console struct {
 	url    string // on this machine
 	// network is the URL for other machines, or empty.
 	network string
+	open    bool // in the browser, when the app is ready
 	greeted sync.Once
 }
 
@@ -81,6 +82,11 @@ func (c *console) greet(took time.Duration) {
 	c.printf("%s ready in %s at %s\n", c.bold(c.name), milliseconds(took), c.link(c.url))
 	if c.network != "" {
 		c.printf("on the network at %s\n", c.link(c.network))
+	}
+	if c.open {
+		if err := openBrowser(c.url); err != nil {
+			c.printf("%s\n", c.warn("warning: no browser could be opened: "+err.Error()))
+		}
 	}
 }
 

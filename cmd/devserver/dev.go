@@ -21,6 +21,7 @@ const (
 
 func devCommand() *cobra.Command {
 	var at address
+	var poll, open bool
 	cmd := &cobra.Command{
 		Use:   "dev [PACKAGE]",
 		Short: "Build and run the app in this directory and follow its source",
@@ -37,11 +38,13 @@ for the next free one.`,
 			if err != nil {
 				return err
 			}
-			cfg.Report = c.report
+			cfg.Report, cfg.Poll, c.open = c.report, poll, open
 			return dev.Run(cmd.Context(), cfg)
 		},
 	}
 	at.flags(cmd)
+	cmd.Flags().BoolVar(&poll, "poll", false, "look for changes twice a second, where the system reports none (network and container mounts)")
+	cmd.Flags().BoolVar(&open, "open", false, "open the app in the browser ($BROWSER) when it is ready")
 	return cmd
 }
 

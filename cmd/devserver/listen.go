@@ -48,18 +48,26 @@ func (a *address) listen(ctx context.Context, env string) (ln *net.TCPListener, 
 		ln, err = open(ctx, a.host, next)
 		switch {
 		case err == nil && next != port:
-			return ln, fmt.Sprintf("port %d is in use, so it is %d", port, next), nil
+			return ln, fmt.Sprintf("%s, so it is %d", taken(port), next), nil
 		case err == nil:
 			return ln, "", nil
 		case !inUse(err):
 			return nil, "", err
 		case a.strict:
-			return nil, "", fmt.Errorf("port %d is in use", port)
+			return nil, "", errors.New(taken(port))
 		case port == 0:
 			return nil, "", err
 		}
 	}
 	return nil, "", fmt.Errorf("ports %d to %d are all in use", port, min(port+tries, 65535))
+}
+
+// taken says that a port is in use and, where it can be known, by whom.
+func taken(port int) string {
+	if who := holder(port); who != "" {
+		return fmt.Sprintf("port %d is in use by %s", port, who)
+	}
+	return fmt.Sprintf("port %d is in use", port)
 }
 
 // open listens on one port. A browser takes localhost for ::1 first: a port that

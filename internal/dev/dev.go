@@ -29,6 +29,9 @@ type Config struct {
 	// Host is one more name, beside loopback and addresses, under which pages
 	// may ask for the error page and the events.
 	Host string
+	// Poll looks for changes twice a second instead of being told of them: some
+	// network and container mounts tell nothing.
+	Poll bool
 	// Stdout and Stderr receive the app's output; default to discard it.
 	Stdout, Stderr io.Writer
 	// Grace is how long an app that was asked to end may take; default 5 s.
@@ -99,7 +102,7 @@ func Run(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("dev: %w", err)
 	}
 	defer os.RemoveAll(out)
-	watch, err := newWatcher(cfg.Dir)
+	watch, err := newWatcher(cfg.Dir, cfg.Poll)
 	if err != nil && !errors.Is(err, errWatches) {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestClassify(t *testing.T) {
@@ -166,7 +167,7 @@ func TestWatchTree(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "same.svg"), []byte("saved~"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	w, err := newWatcher(dir)
+	w, err := newWatcher(dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,6 +192,45 @@ func TestWatchTree(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+// A watcher that polls reports what is new, what has changed and what has gone,
+// and none of it twice.
+func TestPoll(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("main.go", "one")
+	put("same.css", "one")
+	put("gone.svg", "one")
+	w, err := newWatcher(dir, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() {}, "{[] [] [] [] []}"},
+		{func() { put("main.go", "three") }, "{[main.go] [] [] [] []}"},
+		{func() {}, "{[] [] [] [] []}"},
+		{func() { put("new.js", "x"); put("app.log", "x"); os.Remove(filepath.Join(dir, "gone.svg")) }, "{[] [] [gone.svg] [] [new.js]}"},
+		{func() { os.Chtimes(filepath.Join(dir, "same.css"), time.Time{}, time.Unix(1, 0)) }, "{[] [] [] [] []}"},
+		{func() { put("same.css", "two") }, "{[] [same.css] [] [] []}"},
+		{func() {}, "{[] [] [] [] []}"},
+	} {
+		step.do()
+		if err := w.look(round + 1); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(w.changes()); got != step.want {
+			t.Errorf("round %d: %s, want %s", round+1, got, step.want)
+		}
+	}
 }
 
 func TestDialable(t *testing.T) {

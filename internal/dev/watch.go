@@ -27,28 +27,40 @@ const (
 	// hashLimit is the size in bytes up to which files are compared by content;
 	// larger ones are by size and time.
 	hashLimit = 1 << 20
+	// pollEvery is how often a watcher looks that is not told of changes.
+	pollEvery = 500 * time.Millisecond
 )
 
 // A watcher reports changes below a directory. It does not follow symbolic
 // links, enter nested modules, or report a save that changed nothing.
 type watcher struct {
 	dir  string
-	fs   *fsnotify.Watcher
+	fs   *fsnotify.Watcher // nil if it polls
 	seed maphash.Seed
 
 	// Owned by run once newWatcher has returned.
 	seen  map[string]uint64 // what a file was when last reported, by name
 	dirty map[string]bool   // names of which there were events since
+	stats map[string]stamp  // of files that are polled, by name
+}
+
+// A stamp is what tells, without reading it, that a file may have changed.
+type stamp struct {
+	size  int64
+	time  time.Time
+	round int // of polling, in which the file was there
 }
 
 // newWatcher watches dir and everything below. An error that matches
 // errWatches comes with a watcher that sees a part of the tree.
-func newWatcher(dir string) (*watcher, error) {
-	n, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, fmt.Errorf("dev: watch %s: %w", dir, explain(err))
+func newWatcher(dir string, poll bool) (*watcher, error) {
+	w := &watcher{dir: dir, seed: maphash.MakeSeed(), seen: map[string]uint64{}, dirty: map[string]bool{}, stats: map[string]stamp{}}
+	var err error
+	if !poll {
+		if w.fs, err = fsnotify.NewWatcher(); err != nil {
+			return nil, fmt.Errorf("dev: watch %s: %w", dir, explain(err))
+		}
 	}
-	w := &watcher{dir: dir, fs: n, seed: maphash.MakeSeed(), seen: map[string]uint64{}, dirty: map[string]bool{}}
 	err = w.add(dir)
 	w.changes()
 	if err != nil {
@@ -90,6 +102,9 @@ func (w *watcher) add(path string) error {
 				return fs.SkipDir
 			}
 		}
+		if w.fs == nil {
+			return nil
+		}
 		// Watched before its files are read: no change can fall in between.
 		if err := w.fs.Add(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return explain(err)
@@ -100,6 +115,10 @@ func (w *watcher) add(path string) error {
 
 // run sends changes until ctx ends, then closes the watcher. Errors go to warn.
 func (w *watcher) run(ctx context.Context, changes chan<- change, warn func(error)) {
+	if w.fs == nil {
+		w.poll(ctx, changes, warn)
+		return
+	}
 	defer w.fs.Close()
 	var (
 		due   change
@@ -148,6 +167,56 @@ func (w *watcher) run(ctx context.Context, changes chan<- change, warn func(erro
 		}
 		timer.Reset(max(0, min(quiet, restless-time.Since(since))))
 	}
+}
+
+// poll is run without a system that reports changes.
+func (w *watcher) poll(ctx context.Context, changes chan<- change, warn func(error)) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	var due change
+	for round := 1; ; round++ {
+		if err := w.look(round); err != nil {
+			warn(fmt.Errorf("dev: watch %s: %w", w.dir, err))
+		}
+		due.merge(w.changes())
+		out := changes
+		if due.empty() {
+			out = nil
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case out <- due:
+			due = change{}
+		case <-tick.C:
+		}
+	}
+}
+
+// look marks the files that have another stamp than in the round before, are
+// new or have gone.
+func (w *watcher) look(round int) error {
+	known := maps.Clone(w.dirty)
+	err := w.add(w.dir) // marks every file
+	for name := range w.dirty {
+		info, err := os.Stat(filepath.Join(w.dir, filepath.FromSlash(name)))
+		if err != nil {
+			continue
+		}
+		old, ok := w.stats[name]
+		now := stamp{info.Size(), info.ModTime(), round}
+		w.stats[name] = now
+		if ok && old.size == now.size && old.time.Equal(now.time) && !known[name] {
+			delete(w.dirty, name)
+		}
+	}
+	for name, s := range w.stats {
+		if s.round != round {
+			delete(w.stats, name)
+			w.mark(name)
+		}
+	}
+	return err
 }
 
 // handle marks what the event is about.
