@@ -4,6 +4,7 @@
 //	devserver              build and run the app in this directory, follow its source
 //	devserver run          build and run it the way production does
 //	devserver build        build one static binary for other machines
+//	devserver doctor       find what keeps an app from working that is not in its code
 //
 // Exit codes: 0 when all went well (Ctrl-C included), 1 when something failed,
 // 2 when the command line makes no sense, and from run the app's own.

@@ -36,7 +36,7 @@ broken is explained in the browser.`
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newCommand(), devCommand(), runCommand(), buildCommand(), versionCommand())
+	root.AddCommand(newCommand(), devCommand(), runCommand(), buildCommand(), doctorCommand(), versionCommand())
 	return root
 }
 

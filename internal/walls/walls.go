@@ -17,12 +17,13 @@ type Room struct {
 // Rooms returns the rules.
 func Rooms() []Room {
 	return []Room{
-		{"cmd/devserver", []string{"internal/dev", "internal/scaffold"}, []string{"github.com/spf13/cobra"},
-			"the command line is thin: what it does lives in internal/dev and internal/scaffold"},
+		{"cmd/devserver", []string{"internal/dev", "internal/doctor", "internal/scaffold"}, []string{"github.com/spf13/cobra"},
+			"the command line is thin: what it does lives in internal/dev, internal/doctor and internal/scaffold"},
 		{"internal/scaffold", []string{"templates", "views", "public"}, []string{"golang.org/x/mod"},
 			"it writes files and knows nothing of what they do"},
 		{"internal/dev", nil, []string{"github.com/fsnotify/fsnotify", "golang.org/x/sys"},
 			"the dev loop serves any Go program, not only the framework's"},
+		{"internal/doctor", nil, nil, "it looks from outside, as a browser does"},
 		{"app", nil, []string{"github.com/go-chi/chi/v5", "github.com/andybalholm/brotli", "golang.org/x/text"},
 			"app and realtime are http.Handlers that main introduces to each other; the view engine is an interface that app owns"},
 		{"app/handlebars", []string{"app"}, []string{"github.com/aymerick/raymond"},
