@@ -558,7 +558,7 @@ func TestForeignPagesAreRefused(t *testing.T) {
 				t.Errorf("status %d, want %d", status, test.want)
 			}
 			if test.want == 403 {
-				for _, path := range []string{"/_dev/reload.js", "/_dev/error", "/_dev/events"} {
+				for _, path := range []string{"/_dev/reload.js", "/_dev/morph.js", "/_dev/error", "/_dev/events"} {
 					if status, _ := s.get(path, test.header...); status != 403 {
 						t.Errorf("%s: status %d, want 403", path, status)
 					}
