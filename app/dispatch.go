@@ -264,6 +264,11 @@ next:
 		if h == nil {
 			continue
 		}
+		for _, earlier := range own[:i] {
+			if earlier.name == p.name {
+				continue next
+			}
+		}
 		for _, later := range own[i+1:] {
 			if later.name == p.name {
 				p = later // the last value of a name counts

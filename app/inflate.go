@@ -55,7 +55,10 @@ type inflatingBrotli struct{ io.ReadCloser }
 func (i inflatingBrotli) Read(b []byte) (int, error) {
 	n, err := i.ReadCloser.Read(b)
 	if err != nil && err != io.EOF {
-		err = &HTTPError{Status: http.StatusBadRequest, Type: "entity.inflate.failed", Message: "Decompression failed"}
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			return n, &HTTPError{Status: http.StatusBadRequest, Type: "entity.inflate.failed", Message: "Decompression failed"}
+		}
+		err = brokenBody(err)
 	}
 	return n, err
 }

@@ -174,10 +174,10 @@ func compilePattern(path string, tokens []token, o patternOptions) (*pattern, er
 type captureLimits struct {
 	tokens   []token
 	since    string // the text since the last capture
-	sinceAny string // the text since the last wildcard
+	sinceAny string // the text after the last wildcard, up to the next capture
 	param    bool   // there was a parameter in this segment
 	wildcard bool   // there was a wildcard in this segment
-	any      bool   // there was a wildcard
+	any      bool   // the last capture was a wildcard
 }
 
 func (l *captureLimits) text(text string) {
@@ -216,7 +216,7 @@ func (l *captureLimits) capture(index int, wildcard bool) (expr, without string)
 	if wildcard {
 		l.sinceAny, l.any, l.wildcard = "", true, true
 	} else {
-		l.param = true
+		l.any, l.param = false, true
 	}
 	return expr, without
 }
