@@ -2,7 +2,9 @@ package realtime
 
 import (
 	"runtime"
+	"slices"
 	"sync"
+	"time"
 )
 
 // runner is what a goroutine does. A pointer is one without further memory.
@@ -18,18 +20,23 @@ func (f runFunc) run() { f() }
 //
 // A goroutine that has run one waits for the next: what it costs to make a new
 // one is mostly that its stack has to grow, each time. Those that wait are few,
-// and gone after close.
+// and go when they were not needed for a while.
 type tasks struct {
 	mu     sync.Mutex // guards the rest
 	n      int        // runners that run
 	none   chan struct{}
-	idle   []chan runner // of goroutines that wait, each with room for one
+	idle   []chan runner // of goroutines that wait, each with room for one, the last first to be used
+	unused int           // of idle, how many were not needed since the last sweep
+	sweeps *time.Timer   // nil while none is due
 	closed bool
 }
 
 // spare is how many goroutines may wait for work, for each that can run at a
 // time.
 const spare = 64
+
+// patience is how long a goroutine waits for work, or twice as long.
+const patience = time.Second
 
 // Go has r run.
 func (t *tasks) Go(r runner) {
@@ -44,6 +51,7 @@ func (t *tasks) Go(r runner) {
 	idle := t.idle[last]
 	t.idle[last] = nil
 	t.idle = t.idle[:last]
+	t.unused = min(t.unused, last)
 	t.mu.Unlock()
 	idle <- r
 }
@@ -73,7 +81,29 @@ func (t *tasks) done(next chan runner) bool {
 		return false
 	}
 	t.idle = append(t.idle, next)
+	if t.sweeps == nil {
+		t.unused = 0
+		t.sweeps = time.AfterFunc(patience, t.sweep)
+	}
 	return true
+}
+
+// sweep ends the goroutines that were not needed since the last time.
+func (t *tasks) sweep() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return
+	}
+	for _, idle := range t.idle[:t.unused] {
+		close(idle)
+	}
+	t.idle = slices.Delete(t.idle, 0, t.unused)
+	if t.unused = len(t.idle); t.unused > 0 {
+		t.sweeps.Reset(patience)
+	} else {
+		t.sweeps = nil
+	}
 }
 
 // close ends the goroutines that wait. Runners may still be run.
@@ -81,6 +111,9 @@ func (t *tasks) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
+	if t.sweeps != nil {
+		t.sweeps.Stop()
+	}
 	for _, idle := range t.idle {
 		close(idle)
 	}

@@ -17,6 +17,7 @@ func TestCloseDuringUpgrade(t *testing.T) {
 		defer ws.CloseNow()
 		w.write(ws, "2probe")
 		expect(t, w.read(ws), "3probe")
+		synctest.Wait() // until polling is held
 
 		polled := make(chan string, 1)
 		go func() { polled <- w.get(url).body }()
