@@ -19,19 +19,23 @@
 	const loaded = performance.getEntriesByType("navigation")[0];
 	const loading = performance.getEntriesByName(document.currentScript?.src ?? "").at(-1);
 	if (loaded && loading && AGE < loading.responseStart - loaded.responseStart) {
-		// Past the cache: a server that compares times by the second would say
-		// that nothing has changed.
-		fetch(location.href, { cache: "reload" }).finally(() => location.reload());
+		again();
 		return;
+	}
+
+	// again loads the page again, past the cache: a server that compares times
+	// by the second would say that what was saved twice in one has not changed.
+	function again() {
+		fetch(location.href, { cache: "reload" }).finally(() => location.reload());
 	}
 
 	const handlers = {
 		hello(data) {
 			delay = 50;
-			if (data !== id) location.reload();
+			if (data !== id) again();
 		},
 		reload() {
-			location.reload();
+			again();
 		},
 		css(data) {
 			const change = JSON.parse(data);
@@ -181,7 +185,7 @@
 			source = after;
 			document.dispatchEvent(new CustomEvent("devserver:morph"));
 		} catch {
-			location.reload();
+			again();
 		}
 	}
 
