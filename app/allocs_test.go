@@ -1,3 +1,5 @@
+//go:build !race
+
 package app_test
 
 import (
@@ -13,9 +15,6 @@ import (
 
 // What a request may allocate, without net/http around it. Chi's own router takes three for a route with a parameter.
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
 	next := func(req *app.Request, res *app.Response) error { return req.Next() }
 	pass := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) })

@@ -1,3 +1,5 @@
+//go:build !race
+
 package handlebars_test
 
 import (
@@ -10,9 +12,6 @@ import (
 
 // TestAllocations: a page with its layout and partials costs at most 4 allocations.
 func TestAllocations(t *testing.T) {
-	if testing.CoverMode() != "" || raceEnabled {
-		t.Skip("only of the program as it is")
-	}
 	e := handlebars.New(handlebars.Config{})
 	view := app.View{FS: pageViews, Name: "index.handlebars", Data: pageData, Cache: true}
 	got := testing.AllocsPerRun(200, func() {

@@ -106,7 +106,7 @@ func FuzzPaint(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		if strings.Contains(line, "\n") {
-			t.Skip("a line has no line break")
+			return // a line has no line break
 		}
 		var b strings.Builder
 		for _, s := range paint("x.go", line) {
