@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -166,7 +167,8 @@ func tokenPreference(s string) (preference, bool) {
 	return p, p.name != ""
 }
 
-// parseQuality is JavaScript's parseFloat, with 0 for what is no number: as far as it goes.
+// parseQuality is JavaScript's parseFloat: as far as it goes, and NaN for what is no number. Such an entry is never
+// wanted, but takes the place of an equally exact one before it.
 func parseQuality(s string) float64 {
 	s = strings.TrimLeft(s, " \t")
 	end, dot := 0, false
@@ -176,7 +178,7 @@ func parseQuality(s string) float64 {
 	}
 	q, err := strconv.ParseFloat(s[:end], 64)
 	if err != nil {
-		return 0
+		return math.NaN()
 	}
 	return q
 }
@@ -284,7 +286,7 @@ func best(preferences []preference, offers []string, rank func(string, preferenc
 			if exact < 0 {
 				continue
 			}
-			if c := cmp.Or(cmp.Compare(exact, m.exact), cmp.Compare(p.quality, m.quality), cmp.Compare(p.index, m.index)); c > 0 {
+			if c := cmp.Or(cmp.Compare(exact, m.exact), compareQuality(p.quality, m.quality), cmp.Compare(p.index, m.index)); c > 0 {
 				m = match{exact, p.quality, p.index}
 			}
 		}
@@ -293,6 +295,14 @@ func best(preferences []preference, offers []string, rank func(string, preferenc
 		}
 	}
 	return found
+}
+
+// compareQuality is cmp.Compare, in which what is no number equals everything.
+func compareQuality(a, b float64) int {
+	if math.IsNaN(a) || math.IsNaN(b) {
+		return 0
+	}
+	return cmp.Compare(a, b)
 }
 
 func pick(preferences []preference, offers []string, rank func(string, preference) int) string {
@@ -304,7 +314,7 @@ func pick(preferences []preference, offers []string, rank func(string, preferenc
 
 // names lists what is wanted at all, the most wanted first.
 func names(preferences []preference) []string {
-	preferences = slices.DeleteFunc(preferences, func(p preference) bool { return p.quality <= 0 })
+	preferences = slices.DeleteFunc(preferences, func(p preference) bool { return !(p.quality > 0) })
 	slices.SortStableFunc(preferences, func(a, b preference) int { return cmp.Compare(b.quality, a.quality) })
 	list := make([]string, len(preferences))
 	for i, p := range preferences {

@@ -27,7 +27,11 @@ func TestAllocations(t *testing.T) {
 		return err
 	})
 	server.Get("/send", func(req *app.Request, res *app.Response) error { return res.Send("Hello, World!") })
+	server.Get("/json/:id", func(req *app.Request, res *app.Response) error { return res.JSON(person{req.Param("id"), "Ana"}) })
 	server.Get("/five", next, next, next, next, next, answer)
+	middleware := app.New()
+	middleware.Use(next, next, next, next, next)
+	middleware.Get("/", answer)
 	crossing := app.New()
 	crossing.UseHTTP(pass, pass, pass)
 	crossing.Get("/", answer)
@@ -44,7 +48,9 @@ func TestAllocations(t *testing.T) {
 		{"a route", server, "/nothing", 0},
 		{"a parameter", server, "/user/7", chiTakes + 2},
 		{"Send", server, "/send", 1},
+		{"JSON", server, "/json/7", 2}, // the value in an interface, the Content-Length
 		{"five times Next", server, "/five", 0},
+		{"middleware for every path", middleware, "/", 0},
 		{"a chain of net/http middleware", crossing, "/", 3},
 	} {
 		if got := allocations(test.handler, test.url); got > test.most {
@@ -52,6 +58,8 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+type person struct{ ID, Name string }
 
 func allocations(h http.Handler, url string) float64 {
 	r := httptest.NewRequest("GET", url, nil)

@@ -73,7 +73,7 @@ func (a *App) start() {
 	a.starting.Do(func() {
 		a.adopt(&a.Router, "")
 		if a.options.development {
-			a.dev = newDevTools()
+			a.dev = newDevTools(a)
 		}
 	})
 }

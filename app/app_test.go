@@ -255,7 +255,7 @@ func TestGroupSeesTheParametersOfItsPrefix(t *testing.T) {
 		})
 	})
 	expect(t, do(server, "GET", "/teams/reds/players/9"), 200, "reds 9 /players/:player")
-	if got := server.Routes(); len(got) != 1 || got[0].Path != "/teams/:team/players/:player" {
+	if got := server.Routes(); len(got) != 1 || got[0].Pattern != "/teams/:team/players/:player" {
 		t.Errorf("routes: %v", got)
 	}
 }

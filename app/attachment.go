@@ -10,6 +10,9 @@ import (
 // Attachment tells the client to save the answer rather than to show it, under a file name if there is one, which
 // also sets the Content-Type. Of a path the last element counts.
 func (s *Response) Attachment(filename ...string) *Response {
+	if s.invalid != nil {
+		return s
+	}
 	if len(filename) == 0 || filename[0] == "" {
 		s.Header().Set("Content-Disposition", "attachment")
 		return s

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // requestBody is the body once it was read, so that Bytes, Text, Bind and the body parsers can be called in any order.
@@ -55,21 +56,10 @@ func (r *Request) readOnce(limit int64, inflate bool, charset string) ([]byte, e
 			return nil, unsupportedCharset(charset)
 		}
 	}
-	if compressed {
-		inflated, err := inflater(body, encoding)
-		if err != nil {
-			return nil, err
-		}
-		defer inflated.Close()
-		body = inflated
-	}
-	var data []byte
-	var err error
-	if n := r.ContentLength; n > 0 && n <= limit && body == io.Reader(r.Body) {
-		data = make([]byte, n)
-		_, err = io.ReadFull(body, data)
-	} else {
-		data, err = io.ReadAll(io.LimitReader(body, limit+1))
+	deadline := r.setBodyDeadline()
+	data, err := readLimited(r, body, limit, encoding, compressed)
+	if err := r.endBodyDeadline(deadline, err); err != nil {
+		return nil, err
 	}
 	var broken *HTTPError
 	var over *http.MaxBytesError
@@ -82,6 +72,43 @@ func (r *Request) readOnce(limit int64, inflate bool, charset string) ([]byte, e
 		return nil, &HTTPError{Status: 400, Type: "request.aborted", Message: "request aborted", Err: err}
 	}
 	return data, nil
+}
+
+// readLimited reads one byte more than limit at most.
+func readLimited(r *Request, body io.Reader, limit int64, encoding string, compressed bool) (data []byte, err error) {
+	if compressed {
+		inflated, err := inflater(body, encoding)
+		if err != nil {
+			return nil, err
+		}
+		defer inflated.Close()
+		body = inflated
+	}
+	if n := r.ContentLength; n > 0 && n <= limit && !compressed {
+		data = make([]byte, n)
+		_, err = io.ReadFull(body, data)
+		return data, err
+	}
+	return io.ReadAll(io.LimitReader(body, limit+1))
+}
+
+// setBodyDeadline bounds the time in which the whole body must have come: a client that sends a byte now and then
+// would hold a goroutine for as long as it likes.
+func (r *Request) setBodyDeadline() time.Time {
+	deadline := time.Now().Add(r.x.app.options.bodyTimeout)
+	_ = http.NewResponseController(r.x.res.ResponseWriter).SetReadDeadline(deadline) // where there is a connection
+	return deadline
+}
+
+// endBodyDeadline lifts the deadline, or says that it has passed. Then it stays, so that net/http does not wait for the
+// rest of the body, and the connection closes.
+func (r *Request) endBodyDeadline(deadline time.Time, err error) error {
+	if err != nil && !time.Now().Before(deadline) { // what inflates does not always say why it failed
+		r.x.res.Header().Set("Connection", "close")
+		return &HTTPError{Status: http.StatusRequestTimeout, Type: "request.timeout", Message: "the body took too long", Err: err}
+	}
+	_ = http.NewResponseController(r.x.res.ResponseWriter).SetReadDeadline(time.Time{})
+	return nil
 }
 
 func tooLarge() error {

@@ -24,7 +24,13 @@ type BodyOptions struct {
 
 	Extended       bool // reads brackets: user[name]=Ana. Of URLEncoded only, as the rest.
 	ParameterLimit int  // 0 is 1000
-	Depth          int  // how many brackets Extended reads, more is a 400 error; 0 is 32, negative none
+
+	// CharsetSentinel lets a parameter utf8=✓ say whether the form is UTF-8 or ISO 8859-1, NumericEntities decodes
+	// &#955; in a form in ISO 8859-1, as browsers write what that does not have.
+	CharsetSentinel bool
+	NumericEntities bool
+
+	Depth int // how many brackets Extended reads, more is a 400 error; 0 is 32, negative none
 }
 
 // A bodyKind says which parser has read the body.
@@ -178,7 +184,8 @@ func parseForm(text string, o *BodyOptions, latin1 bool) (*Object, error) {
 	if count > limit {
 		return nil, &HTTPError{Status: http.StatusRequestEntityTooLarge, Type: "parameters.too.many", Message: "too many parameters"}
 	}
-	options := bracketOptions{strict: true, listLimit: count, parameters: limit, latin1: latin1}
+	options := bracketOptions{strict: true, listLimit: count, parameters: limit, latin1: latin1,
+		sentinel: o.CharsetSentinel, entities: o.NumericEntities}
 	if o.Extended {
 		options.depth, options.listLimit = 32, max(100, count)
 		if o.Depth != 0 {

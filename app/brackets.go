@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -16,6 +17,8 @@ type bracketOptions struct {
 	listLimit  int  // longer lists become objects
 	parameters int
 	latin1     bool
+	sentinel   bool // a parameter utf8=✓ says which charset it is
+	entities   bool // &#955; is λ in a latin1 form
 }
 
 // errTooDeep is more brackets than allowed.
@@ -63,15 +66,24 @@ func parseBrackets(raw string, opts bracketOptions) (*Object, error) {
 	if strings.IndexByte(raw, '%') >= 0 {
 		raw = strings.NewReplacer("%5B", "[", "%5b", "[", "%5D", "]", "%5d", "]").Replace(raw)
 	}
+	skip := -1
+	if opts.sentinel {
+		skip = opts.readSentinel(raw)
+	}
 	for n, more := 0, true; more && n < opts.parameters; n++ {
 		var part string
-		part, raw, more = strings.Cut(raw, "&")
+		if part, raw, more = strings.Cut(raw, "&"); n == skip {
+			continue
+		}
 		key, value, split := part, "", strings.Index(part, "]=")
 		if split++; split == 0 {
 			split = strings.IndexByte(part, '=')
 		}
 		if split >= 0 {
 			key, value = part[:split], opts.decode(part[split+1:])
+			if opts.entities && opts.latin1 {
+				value = decodeEntities(value)
+			}
 		}
 		key = opts.decode(key)
 		if before, ok := flat.values[key]; ok {
@@ -92,6 +104,39 @@ func parseBrackets(raw string, opts bracketOptions) (*Object, error) {
 		tree = merge(tree, nest(chain, flat.values[key], opts.listLimit), opts.listLimit)
 	}
 	return compact(tree).(*Object), nil
+}
+
+// readSentinel looks for the parameter by which a browser tells the charset of a form: a check mark in UTF-8, or the
+// entity that is sent where the charset has none. It returns the place of the parameter, -1 without it.
+func (opts *bracketOptions) readSentinel(raw string) int {
+	n := 0
+	for part := range strings.SplitSeq(raw, "&") {
+		switch part {
+		case "utf8=%E2%9C%93":
+			opts.latin1 = false
+			return n
+		case "utf8=%26%2310003%3B":
+			opts.latin1 = true
+			return n
+		}
+		if n++; n == opts.parameters {
+			break
+		}
+	}
+	return -1
+}
+
+var numericEntity = regexp.MustCompile(`&#\d+;`)
+
+// decodeEntities decodes the numeric entities that browsers write for what a charset does not have.
+func decodeEntities(s string) string {
+	return numericEntity.ReplaceAllStringFunc(s, func(entity string) string {
+		n, err := strconv.ParseUint(entity[2:len(entity)-1], 10, 16)
+		if err != nil {
+			return entity
+		}
+		return string(rune(n))
+	})
 }
 
 // decode decodes a name or a value; one with a broken escape stays as it is.
@@ -234,6 +279,9 @@ func limited(l *sparse, limit int) any {
 // merge puts source into target and returns what target has become.
 func merge(target, source any, limit int) any {
 	if text, ok := source.(string); ok {
+		if text == "" {
+			return target
+		}
 		return mergeText(target, text, limit)
 	}
 	if text, ok := target.(string); ok {

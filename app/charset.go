@@ -8,10 +8,14 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
 )
 
-// decodeText decodes a body in a charset by its name (RFC 2978), in any case: UTF-8, -16 and -32, and the charsets of
-// one byte a character. Not ok for others. A byte order mark goes; what is broken becomes U+FFFD.
+// decodeText decodes a body in a charset by its name (RFC 2978), in any case: UTF-8, -16 and -32, the charsets of one
+// byte a character, and those of East Asia. Not ok for others. A byte order mark goes; what is broken becomes U+FFFD.
 func decodeText(b []byte, charset string) (string, bool) {
 	if charset == "utf-8" { // as almost always
 		return strings.TrimPrefix(validUTF8(b), "\ufeff"), true
@@ -33,16 +37,39 @@ func decodeText(b []byte, charset string) (string, bool) {
 	case "iso88591", "latin1", "binary":
 		return latin1(b), true
 	default:
+		if e := legacyEncoding(name); e != nil {
+			return decodeLegacy(b, e)
+		}
 		for _, e := range charmap.All {
 			if m, ok := e.(*charmap.Charmap); ok && charsetName(m.String()) == name {
-				return decodeCharmap(b, m)
+				return decodeLegacy(b, m)
 			}
 		}
 	}
 	return "", false
 }
 
-func decodeCharmap(b []byte, e encoding.Encoding) (string, bool) {
+// legacyEncoding is one of those with several bytes a character, under the names that npm's iconv-lite knows; nil if
+// it is none.
+func legacyEncoding(name string) encoding.Encoding {
+	switch name {
+	case "shiftjis", "csshiftjis", "mskanji", "sjis", "xsjis", "windows31j", "ms31j", "ms932", "windows932", "cp932":
+		return japanese.ShiftJIS
+	case "eucjp":
+		return japanese.EUCJP
+	case "gb2312", "gb231280", "csgb2312", "csiso58gb231280", "euccn", "gbk", "xgbk", "isoir58", "chinese", "ms936", "windows936", "cp936":
+		return simplifiedchinese.GBK
+	case "gb18030":
+		return simplifiedchinese.GB18030
+	case "big5", "big5hkscs", "cnbig5", "csbig5", "xxbig5", "windows950", "ms950", "cp950":
+		return traditionalchinese.Big5
+	case "euckr", "cseuckr", "korean", "ksc5601", "ksc56011987", "ksc56011989", "windows949", "ms949", "cp949":
+		return korean.EUCKR
+	}
+	return nil
+}
+
+func decodeLegacy(b []byte, e encoding.Encoding) (string, bool) {
 	text, err := e.NewDecoder().Bytes(b)
 	return string(text), err == nil
 }

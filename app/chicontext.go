@@ -97,7 +97,7 @@ func (r *chiRoutes) Routes() []chi.Route {
 		if method == "" {
 			method = "*"
 		}
-		list = append(list, chi.Route{Pattern: info.Path, Handlers: map[string]http.Handler{method: http.NotFoundHandler()}})
+		list = append(list, chi.Route{Pattern: info.Pattern, Handlers: map[string]http.Handler{method: http.NotFoundHandler()}})
 	}
 	return list
 }

@@ -31,6 +31,9 @@ type CookieOptions struct {
 // percent-encoded; [Request.CookieValue] reads it. It takes one CookieOptions at most. A name or an attribute that no
 // cookie may have makes the call that answers fail.
 func (s *Response) Cookie(name string, value any, options ...CookieOptions) *Response {
+	if s.invalid != nil {
+		return s
+	}
 	text, err := cookieText(value)
 	if err != nil {
 		s.reject(fmt.Errorf("app: Cookie(%q): %w", name, err))
@@ -120,6 +123,29 @@ func (s *Response) ClearCookie(name string, options ...CookieOptions) *Response 
 	}
 	o.MaxAge, o.Expires = 0, time.Unix(0, 0)
 	return s.Cookie(name, "", o)
+}
+
+// CookieValue is the decoded value of a cookie, "" if there is none; of several with the name the first. It takes what
+// npm's cookie takes. The Cookie and Cookies of net/http are there too, with the value as it was sent, and without
+// values that RFC 6265 does not allow.
+func (r *Request) CookieValue(name string) string {
+	for _, header := range r.Header["Cookie"] {
+		for pair := range strings.SplitSeq(header, ";") {
+			key, value, ok := strings.Cut(pair, "=")
+			if !ok || strings.Trim(key, " \t") != name {
+				continue
+			}
+			value = strings.Trim(value, " \t")
+			if strings.HasPrefix(value, `"`) && strings.HasSuffix(value, `"`) {
+				value = value[1:max(1, len(value)-1)]
+			}
+			if decoded, ok := decodeComponent(value); ok {
+				return decoded
+			}
+			return value
+		}
+	}
+	return ""
 }
 
 // SignedCookie is the value of a cookie that was set with Signed, here or by Express with the same secret; not ok if

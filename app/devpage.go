@@ -23,7 +23,10 @@ import (
 //go:embed devpage.html
 var devPageSource string
 
-var devPage = template.Must(template.New("page").Parse(devPageSource))
+var devPage = template.Must(template.New("page").Funcs(template.FuncMap{
+	// A place that the development server's editor opens is one in the application's directory.
+	"local": func(place string) bool { return os.Getenv(devVariable) != "" && filepath.IsLocal(place) },
+}).Parse(devPageSource))
 
 type devPageData struct {
 	Status     int
@@ -99,12 +102,12 @@ func (x *exchange) devNotFound() error {
 	near := nearestRoutes(all, x.req.Method, x.full, 6)
 	d.Near = len(near) < len(all)
 	for _, rt := range near {
-		r := devRoute{Method: rt.Method, Path: rt.Path}
+		r := devRoute{Method: rt.Method, Path: rt.Pattern}
 		if r.Method == "" {
 			r.Method = "ALL"
 		}
-		if r.Method == http.MethodGet && !strings.ContainsAny(rt.Path, `:*{}\`) {
-			r.Link = rt.Path
+		if r.Method == http.MethodGet && !strings.ContainsAny(rt.Pattern, `:*{}\`) {
+			r.Link = rt.Pattern
 		}
 		d.Routes = append(d.Routes, r)
 	}

@@ -3,6 +3,8 @@ package app
 import (
 	"bytes"
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -14,27 +16,33 @@ import (
 // below /_dev/ goes there, and pages get its script, which reloads them after a change.
 type devTools struct {
 	proxy http.Handler // nil without a development server
+	watch *devWatch    // the same
+	host  string       // of the development server
 	ctx   context.Context
 	stop  context.CancelFunc
 }
 
 const (
+	devVariable  = "ZOCALO_DEV" // host:port of the development server
 	devPrefix    = "/_dev/"
 	reloadScript = `<script src="/_dev/reload.js" defer></script>`
 )
 
-func newDevTools() *devTools {
+func newDevTools(a *App) *devTools {
 	d := &devTools{}
 	d.ctx, d.stop = context.WithCancel(context.Background())
-	host := os.Getenv("ZOCALO_DEV")
+	host := os.Getenv(devVariable)
 	if host == "" {
 		return d
 	}
+	d.host, d.watch = host, newDevWatch(a)
+	d.watch.begin()
 	target := &url.URL{Scheme: "http", Host: host}
 	d.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
+			r.Out.Header.Set("X-Forwarded-For", remoteIP(r.In))
 		},
 		FlushInterval: -1,
 		// The development server has gone, or the application stops: the script tries again.
@@ -58,8 +66,52 @@ func (d *devTools) serve(w http.ResponseWriter, r *http.Request) (served bool) {
 		}
 		served = true
 	}()
-	d.proxy.ServeHTTP(w, r.WithContext(ctx))
+	r = r.WithContext(ctx)
+	if strings.HasPrefix(r.URL.Path, devAppPath) {
+		if d.allowed(w, r) {
+			d.watch.ServeHTTP(w, r)
+		}
+		return true
+	}
+	d.proxy.ServeHTTP(w, r)
 	return true
+}
+
+// remoteIP is who is connected with this process, whatever the headers say: other machines may not see everything.
+func remoteIP(r *http.Request) string {
+	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return ip
+}
+
+// allowed asks the development server whether it would answer a request: it knows the names of this machine, and
+// refuses the pages of others. A refusal is passed on.
+func (d *devTools) allowed(w http.ResponseWriter, r *http.Request) bool {
+	ask, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+d.host+"/_dev/allowed", nil)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return false
+	}
+	ask.Host, ask.Header = r.Host, http.Header{}
+	for _, name := range []string{"Origin", "Content-Type", "Sec-Fetch-Site", "Sec-Fetch-Mode", "X-Forwarded-Host"} {
+		if values := r.Header[name]; values != nil {
+			ask.Header[name] = values
+		}
+	}
+	ask.Header.Set("X-Forwarded-For", remoteIP(r))
+	ask.Close = true
+	answer, err := http.DefaultTransport.RoundTrip(ask)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return false
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusNoContent {
+		return true
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(answer.StatusCode)
+	_, _ = io.Copy(w, io.LimitReader(answer.Body, 4<<10))
+	return false
 }
 
 // inject puts the script before the end of the body of an HTML document.

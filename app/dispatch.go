@@ -1,17 +1,44 @@
 package app
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"runtime"
+	"slices"
 )
 
 // Next runs what was registered after the running handler, as next() does in Express, and returns the error that
 // came of it. Return it; a handler that returns nil instead has dealt with it.
 func (r *Request) Next() error {
 	x := r.x
+	// The next handler of the route and middleware without a prefix run at the same place: there is little to remember.
+	steps, layer, params := x.steps, x.layer, x.params
+	var h Handler
+	switch {
+	case len(steps) > 0:
+		if s := &steps[0]; s.method == "" || s.method == x.method {
+			h, x.steps = s.handler, steps[1:]
+		}
+	case len(x.routes) == 0 && layer < len(x.router.layers) && len(x.router.params) == 0:
+		if l := x.router.layers[layer]; l.middleware != nil && l.prefixes == nil {
+			h, x.layer, x.params = l.middleware, layer+1, x.inherited
+		}
+	}
+	if h == nil {
+		return x.elsewhere(nil)
+	}
+	err := x.call(h)
+	if err == NextRoute || err == NextRouter {
+		err = x.elsewhere(err)
+	}
+	x.steps, x.layer, x.params = steps, layer, params
+	return err
+}
+
+// elsewhere runs what follows, after a jump to the next route or router if one is given, and comes back.
+func (x *exchange) elsewhere(jump error) error {
 	here, depth := x.place, len(x.frames)
+	if jump != nil {
+		x.jump(jump)
+	}
 	err := x.next()
 	x.place, x.frames = here, x.frames[:depth]
 	return err
@@ -51,7 +78,7 @@ func (x *exchange) next() error {
 				continue
 			}
 			if l.routes != nil {
-				x.routes = x.lookup.find(l.routes, x.path)
+				x.routes = l.routes.find(&x.lookup, x.path)
 				continue
 			}
 			entered, err := x.enterLayer(l)
@@ -77,18 +104,23 @@ func (x *exchange) next() error {
 // run calls a handler. It is not done when the handler wants the next route or router.
 func (x *exchange) run(h Handler) (err error, done bool) {
 	err = x.call(h)
-	switch err {
-	case NextRoute:
-		x.steps = nil
-		return nil, false
-	case NextRouter:
-		for x.router == noRouter {
-			x.leave()
-		}
-		x.steps, x.routes, x.layer = nil, nil, len(x.router.layers)
+	if err == NextRoute || err == NextRouter {
+		x.jump(err)
 		return nil, false
 	}
 	return err, true
+}
+
+// jump goes to the next route, or behind the router.
+func (x *exchange) jump(to error) {
+	x.steps = nil
+	if to != NextRouter {
+		return
+	}
+	for x.router == noRouter {
+		x.leave()
+	}
+	x.steps, x.routes, x.layer = nil, nil, len(x.router.layers)
 }
 
 // call calls a handler, turns a panic into an error, and notes where an error came up first: what it passes through
@@ -153,6 +185,9 @@ func (x *exchange) enterRoute(rt *route) error {
 		if x.crossings > 0 {
 			x.matched = x.pattern(rt)
 		}
+		if x.record != nil {
+			x.record.Route = x.pattern(rt)
+		}
 		x.route, x.steps, x.method = rt, rt.steps, x.req.Method
 		if x.method == http.MethodHead && !rt.has(http.MethodHead) {
 			x.method = http.MethodGet
@@ -211,6 +246,8 @@ func (x *exchange) enterLayer(l *layer) (bool, error) {
 	x.router, x.inherited = noRouter, nil
 	x.allowFrom = len(x.allow)
 	if l.router != nil {
+		// A router that was passed through before, at the same depth, starts afresh.
+		x.checked = slices.DeleteFunc(x.checked, func(c checkedParam) bool { return c.depth >= len(x.frames) })
 		x.router = l.router
 		if l.app != nil {
 			x.app = l.app
@@ -252,54 +289,14 @@ func (x *exchange) leave() bool {
 	return true
 }
 
-// errAnswered is what checkParams returns when a param handler has answered: nothing else is to run.
-var errAnswered = errors.New("app: a param handler has answered")
-
-// checkParams calls the router's param handlers, once for each value in a request.
-func (x *exchange) checkParams() error {
-	own := x.params[len(x.inherited):]
-next:
-	for i, p := range own {
-		h := x.router.params[p.name]
-		if h == nil {
-			continue
-		}
-		for _, earlier := range own[:i] {
-			if earlier.name == p.name {
-				continue next
-			}
-		}
-		for _, later := range own[i+1:] {
-			if later.name == p.name {
-				p = later // the last value of a name counts
-			}
-		}
-		for _, c := range x.checked {
-			if !p.wildcard && c.router == x.router && c.depth == len(x.frames) && c.name == p.name && c.value == p.value {
-				if c.err != nil {
-					return c.err
-				}
-				continue next
-			}
-		}
-		before := x.res.HeadersSent()
-		err := x.call(func(req *Request, res *Response) error { return h(req, res, p.text()) })
-		if err == nil && !before && x.res.HeadersSent() {
-			return errAnswered
-		}
-		x.checked = append(x.checked, checkedParam{x.router, len(x.frames), p.name, p.value, err})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // conclude hands an error, if there is one, to the error handlers registered after its place, inner router first, and answers for what
 // they leave.
 func (x *exchange) conclude(err error) {
 	if x.concluded {
 		return
+	}
+	if err != nil && x.record != nil {
+		x.record.Error = err.Error()
 	}
 	for err != nil && x.hasFailed && !x.concluded {
 		x.place, x.frames = x.failed, x.failedIn
@@ -361,45 +358,4 @@ func (x *exchange) callError(h ErrorHandler, cause error) (err error) {
 		x.hasFailed = false
 	}
 	return err
-}
-
-// A PanicError is a panic of a handler on its way to the error handlers.
-type PanicError struct {
-	Value any             // what was given to panic
-	Stack []runtime.Frame // innermost first, from the call of panic on
-}
-
-// Error is the text of the value.
-func (e *PanicError) Error() string { return fmt.Sprint(e.Value) }
-
-// Unwrap returns the value if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
-
-// panicked makes an error of a recovered panic. http.ErrAbortHandler is net/http's own and goes on.
-func panicked(v any) error {
-	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(v)
-	}
-	e := &PanicError{Value: v}
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
-	for {
-		f, more := frames.Next()
-		e.Stack = append(e.Stack, f)
-		if !more {
-			return e
-		}
-	}
-}
-
-// stackOf is where the panic that caused err came up; nil if none did.
-func stackOf(err error) []runtime.Frame {
-	var p *PanicError
-	if errors.As(err, &p) {
-		return p.Stack
-	}
-	return nil
 }

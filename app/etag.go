@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // WeakETag is the ETag that Express gives a body by default: its length and a part of its SHA-1 hash.
@@ -51,12 +52,27 @@ func isFresh(request, response http.Header) bool {
 	if noneMatch != "" {
 		return noneMatch == "*" || matchesETag(noneMatch, response.Get("ETag"))
 	}
-	modified, err := http.ParseTime(response.Get("Last-Modified"))
+	modified, err := parseDate(response.Get("Last-Modified"))
 	if err != nil {
 		return false
 	}
-	limit, err := http.ParseTime(since)
+	limit, err := parseDate(since)
 	return err == nil && !modified.After(limit)
+}
+
+// parseDate reads the date of a header as JavaScript's Date.parse does: in the three forms of HTTP, with the offset
+// of a time zone, or in ISO 8601.
+func parseDate(s string) (time.Time, error) {
+	t, err := http.ParseTime(s)
+	if err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{"Mon, 2 Jan 2006 15:04:05 -0700", time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return t, err
 }
 
 // matchesETag reports whether a list of ETags names tag, weak or not.

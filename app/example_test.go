@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"text/template"
 	"time"
@@ -209,4 +210,21 @@ func ExampleStatic() {
 	server.Use(func(req *app.Request, res *app.Response) error { return res.Status(404).Send("nothing here") })
 	get(server, "/assets/logo.png")
 	// Output: 404 nothing here
+}
+
+// Routes are what `devserver routes` lists; Stack has the middleware, too.
+func ExampleRouter_Routes() {
+	books := app.NewRouter()
+	books.Get("/:id", app.HTTP(http.NotFoundHandler()))
+	books.Delete("/:id", app.HTTP(http.NotFoundHandler()))
+	server := app.New()
+	server.Use("/books", books)
+	server.Mount("/old", http.FileServerFS(nil))
+	for _, r := range server.Routes() {
+		fmt.Printf("%-6s %-10s %s (%s)\n", r.Method, r.Pattern, r.Handler, filepath.Base(r.File))
+	}
+	// Output:
+	// GET    /books/:id app.HTTP (example_test.go)
+	// DELETE /books/:id app.HTTP (example_test.go)
+	//        /old/*     *http.fileHandler (example_test.go)
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+
+	"github.com/go-chi/chi/v5"
 )
 
 // An exchange is one request and its answer. Request, Response and everything the dispatch needs are parts of it, so
@@ -16,7 +18,7 @@ type exchange struct {
 	wire wire // what res writes to, unless net/http middleware has wrapped it
 
 	root   *App
-	lookup *lookup
+	lookup chi.Context // for the index of the routes; used again and again
 
 	place          // where the request is now
 	frames []place // the places to return to, outermost first
@@ -27,8 +29,9 @@ type exchange struct {
 	failing   Handler // whose error it is; nil for the router's own
 	concluded bool    // an error was answered inside net/http middleware; it still travels, for information
 
-	crossings int    // how many crossings into net/http middleware the request has behind it
-	matched   string // with crossings: the path of the last route that was entered
+	crossings int         // how many crossings into net/http middleware the request has behind it
+	matched   string      // with crossings: the path of the last route that was entered
+	record    *devRequest // what the page of the development server shows of it, or nil
 
 	params0 []param // storage for the parameters of all places
 	checked []checkedParam
@@ -57,15 +60,8 @@ type place struct {
 	allowFrom int      // where in allow the methods of this router start
 }
 
-type checkedParam struct {
-	router      *Router
-	depth       int
-	name, value string
-	err         error
-}
-
 var exchanges = sync.Pool{New: func() any {
-	x := &exchange{lookup: newLookup()}
+	x := &exchange{}
 	x.req.x, x.res.x = x, x
 	return x
 }}
@@ -77,6 +73,11 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := exchanges.Get().(*exchange)
+	if a.dev != nil && a.dev.watch != nil {
+		var done func()
+		w, x.record, done = a.dev.watch.watch(w, r)
+		defer done()
+	}
 	x.begin(a, w, r)
 	x.serve()
 	x.end()
@@ -120,11 +121,19 @@ func (x *exchange) end() {
 	hijacked := x.wire.hijacked
 	x.wire.ResponseWriter = nil
 	x.wire.wrote.Store(false)
-	x.place, x.failed = place{}, place{}
-	x.frames, x.failedIn, x.params0, x.allow = nil, nil, nil, nil
-	x.checked, x.failing, x.matched = nil, nil, ""
-	clear(x.frameBuf[:])
-	clear(x.paramBuf[:])
+	x.place = place{}
+	x.frames, x.params0, x.allow = nil, nil, nil
+	x.checked, x.matched, x.record = nil, "", nil
+	// What was not used is not cleared: it is most of an exchange.
+	if x.failed.app != nil {
+		x.failed, x.failedIn, x.failing = place{}, nil, nil
+	}
+	if x.frameBuf[0].app != nil {
+		clear(x.frameBuf[:])
+	}
+	if x.paramBuf[0].name != "" {
+		clear(x.paramBuf[:])
+	}
 	if !hijacked {
 		exchanges.Put(x)
 	}
@@ -132,10 +141,23 @@ func (x *exchange) end() {
 
 // escapedPath is the path as the client wrote it; at least a slash.
 func escapedPath(u *url.URL) string {
-	if p := u.EscapedPath(); p != "" {
-		return p
+	p := u.EscapedPath()
+	if strings.IndexByte(u.RawPath, '#') >= 0 {
+		p, _, _ = strings.Cut(p, "%23") // a fragment, which clients do not send
 	}
-	return "/"
+	if p == "" {
+		return "/"
+	}
+	return p
+}
+
+// rawPath is the path for a message: as Express's encodeurl writes it, which leaves more as it came.
+func (x *exchange) rawPath() string {
+	if raw := x.req.URL.RawPath; raw != "" && escapedPath(x.req.URL) == x.full {
+		raw, _, _ = strings.Cut(raw, "#")
+		return encodeURL(raw)
+	}
+	return x.full
 }
 
 // pathChanged follows net/http middleware that has rewritten the URL: http.StripPrefix, a clean-up of slashes.

@@ -38,6 +38,12 @@ func (s *Response) SendFileFS(fsys fs.FS, name string, options ...FileOptions) e
 }
 
 func (s *Response) sendFileFS(fsys fs.FS, name string, o *FileOptions) error {
+	if s.invalid != nil {
+		return s.rejected()
+	}
+	if name == "" {
+		return errors.New("app: the name of the file to send is empty: name one")
+	}
 	o.NoETag = s.x.app.options.etag == nil
 	f, err := o.find(fsys, name)
 	switch {
@@ -210,11 +216,12 @@ func (s *Response) serveFile(f foundFile, o *FileOptions, known *hashes) error {
 	}
 	size := f.info.Size()
 	part := ByteRange{0, size - 1}
-	if header := r.Header.Get("Range"); !o.NoRanges && strings.HasPrefix(header, "bytes=") && s.status == http.StatusOK && rangeStillHolds(r.Header, h) {
+	if header := r.Header.Get("Range"); !o.NoRanges && strings.HasPrefix(header, "bytes=") && rangeStillHolds(r.Header, h) {
 		ranges, err := parseRanges(header, size)
 		if err == ErrRangeUnsatisfiable {
-			return &HTTPError{Status: http.StatusRequestedRangeNotSatisfiable,
-				Header: http.Header{"Content-Range": {"bytes */" + strconv.FormatInt(size, 10)}}}
+			contentRange := []string{"bytes */" + strconv.FormatInt(size, 10)}
+			h["Content-Range"] = contentRange // for an error handler; the last answer begins its header anew
+			return &HTTPError{Status: http.StatusRequestedRangeNotSatisfiable, Header: http.Header{"Content-Range": contentRange}}
 		}
 		if err == nil {
 			if ranges = ranges.Combined(); len(ranges.List) == 1 {
@@ -224,8 +231,8 @@ func (s *Response) serveFile(f foundFile, o *FileOptions, known *hashes) error {
 			}
 		}
 	}
-	if s.invalid != nil {
-		return s.invalid
+	if err := s.rejected(); err != nil {
+		return err
 	}
 	if part.Start > 0 {
 		seeker, ok := f.File.(io.Seeker)
@@ -239,7 +246,7 @@ func (s *Response) serveFile(f foundFile, o *FileOptions, known *hashes) error {
 	length := part.End - part.Start + 1
 	h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	s.WriteHeader(s.status)
-	if r.Method != http.MethodHead && length > 0 {
+	if r.Method != http.MethodHead && length > 0 && s.status >= 200 && s.status != http.StatusNoContent && s.status != http.StatusNotModified {
 		if _, err := s.ReadFrom(&io.LimitedReader{R: f.File, N: length}); err != nil {
 			return err
 		}
@@ -257,11 +264,11 @@ func preconditionFailed(request, response http.Header) bool {
 	if request["If-Unmodified-Since"] == nil {
 		return false
 	}
-	since, err := http.ParseTime(request.Get("If-Unmodified-Since"))
+	since, err := parseDate(request.Get("If-Unmodified-Since"))
 	if err != nil {
 		return false
 	}
-	modified, err := http.ParseTime(response.Get("Last-Modified"))
+	modified, err := parseDate(response.Get("Last-Modified"))
 	return err != nil || modified.After(since)
 }
 
@@ -275,11 +282,11 @@ func rangeStillHolds(request, response http.Header) bool {
 		tag := response.Get("ETag")
 		return tag != "" && strings.Contains(condition, tag)
 	}
-	limit, err := http.ParseTime(condition)
+	limit, err := parseDate(condition)
 	if err != nil {
 		return false
 	}
-	modified, err := http.ParseTime(response.Get("Last-Modified"))
+	modified, err := parseDate(response.Get("Last-Modified"))
 	return err == nil && !modified.After(limit)
 }
 

@@ -39,7 +39,7 @@ func (x *exchange) notFound() error {
 	if x.root.options.development && !x.req.prefersJSON() {
 		return x.devNotFound()
 	}
-	return x.finalPage(http.StatusNotFound, "Cannot "+x.req.Method+" "+x.full, nil)
+	return x.finalPage(http.StatusNotFound, "Cannot "+x.req.Method+" "+x.rawPath(), nil)
 }
 
 // answerError answers for an error that no error handler has dealt with, and logs it if the fault is ours.

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,7 +19,7 @@ import (
 type routes struct {
 	strict, fold bool
 	mux          *chi.Mux
-	leaves       map[string]*leaf
+	leaves       map[string]*leaf // by chi's pattern
 	all          []*route
 }
 
@@ -30,10 +29,7 @@ type leaf struct {
 }
 
 func newRoutes(config RouterConfig) *routes {
-	mux := chi.NewMux()
-	mux.NotFound(func(http.ResponseWriter, *http.Request) {})
-	mux.MethodNotAllowed(func(http.ResponseWriter, *http.Request) {})
-	return &routes{strict: config.Strict, fold: !config.CaseSensitive, mux: mux, leaves: map[string]*leaf{}}
+	return &routes{strict: config.Strict, fold: !config.CaseSensitive, mux: chi.NewMux(), leaves: map[string]*leaf{}}
 }
 
 func (rs *routes) add(rt *route) {
@@ -49,7 +45,7 @@ func (rs *routes) add(rt *route) {
 			}
 		}
 		rs.leaves[path] = l
-		rs.mux.Method(lookupMethod, path, l)
+		rs.mux.Method(lookupMethod, path, http.NotFoundHandler()) // it is asked for the pattern only
 	}
 	rs.all = append(rs.all, rt)
 	for _, l := range rs.leaves {
@@ -107,54 +103,17 @@ var rootShape = []string{"="}
 // lookupMethod is the method under which all leaves are registered: the methods of a route are its own business.
 const lookupMethod = http.MethodGet
 
-// A lookup asks a chi.Mux for the leaf of a path. chi takes a request with its routing context and calls the leaf,
-// which notes itself; all of that is made once and used again for every request.
-type lookup struct {
-	chi     chi.Context
-	request *http.Request
-	found   *leaf
-}
-
-func newLookup() *lookup {
-	l := &lookup{}
-	l.request = (&http.Request{}).WithContext(lookupContext{context.Background(), l})
-	return l
-}
-
-type lookupContext struct {
-	context.Context
-	lookup *lookup
-}
-
-func (c lookupContext) Value(key any) any {
-	if key == chi.RouteCtxKey {
-		return &c.lookup.chi
-	}
-	return nil
-}
-
-// find returns the routes that may match path, in order.
-func (l *lookup) find(rs *routes, path string) []*route {
+// find returns the routes that may match path, in order. It asks the mux with a routing context that is used again.
+func (rs *routes) find(rctx *chi.Context, path string) []*route {
 	if !rs.strict && len(path) > 1 && path[len(path)-1] == '/' {
 		path = path[:len(path)-1]
 	}
 	if rs.fold {
 		path = foldASCII(path)
 	}
-	l.chi.Reset()
-	l.chi.RoutePath, l.chi.RouteMethod = path, lookupMethod
-	l.found = nil
-	rs.mux.ServeHTTP(l, l.request)
-	if l.found == nil {
-		return nil
+	rctx.Reset()
+	if l := rs.leaves[rs.mux.Find(rctx, lookupMethod, path)]; l != nil {
+		return l.routes
 	}
-	return l.found.routes
+	return nil
 }
-
-func (f *leaf) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.(*lookup).found = f }
-
-// A lookup is the ResponseWriter of its own request; nothing is ever written to it.
-
-func (l *lookup) Header() http.Header         { return nil }
-func (l *lookup) Write(b []byte) (int, error) { return len(b), nil }
-func (l *lookup) WriteHeader(int)             {}

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -82,6 +84,9 @@ func compilePath(path string, o patternOptions) ([]*pattern, error) {
 	var patterns []*pattern
 	for _, sequence := range sequences {
 		p, err := compilePattern(path, sequence, o)
+		if errors.Is(err, errNoSlash) && strings.HasPrefix(source, "{") && len(sequences) > 1 {
+			continue // no request has such a path: an optional part before the first slash is never there
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -89,6 +94,8 @@ func compilePath(path string, o patternOptions) ([]*pattern, error) {
 	}
 	return patterns, nil
 }
+
+var errNoSlash = errors.New("it must start with a slash")
 
 func compilePattern(path string, tokens []token, o patternOptions) (*pattern, error) {
 	p := &pattern{fold: o.fold, strict: o.strict}
@@ -130,7 +137,7 @@ func compilePattern(path string, tokens []token, o patternOptions) (*pattern, er
 		}
 	}
 	if len(tokens) > 0 && (len(p.segments) == 0 || !strings.HasPrefix(expr.String(), "/")) {
-		return nil, fmt.Errorf("path %q: it must start with a slash; write %q", path, "/"+path)
+		return nil, fmt.Errorf("path %q: %w; write %q", path, errNoSlash, "/"+path)
 	}
 	for _, s := range p.segments {
 		if s.kind == wildcardToken {
@@ -281,11 +288,13 @@ func (p *pattern) folded(s string) string {
 // is no UTF-8 when decoded.
 func (p *pattern) match(path string, dst []param) ([]param, bool, error) {
 	n, dst, ok, err := p.walk(path, dst, false)
-	if !ok || err != nil {
-		return dst, false, err
+	if !ok {
+		return dst, false, nil
 	}
-	rest := path[n:]
-	return dst, rest == "" || rest == "/" && !p.strict, nil
+	if rest := path[n:]; rest != "" && (rest != "/" || p.strict) {
+		return dst, false, nil
+	}
+	return dst, true, err
 }
 
 // matchPrefix reports whether path is the pattern or stands below it, and how much of the path that is.
@@ -298,6 +307,7 @@ func (p *pattern) walk(path string, dst []param, prefix bool) (int, []param, boo
 		return p.walkRegexp(path, dst, prefix)
 	}
 	i, captured := 0, 0
+	var undecodable error // counts if the rest matches
 	for _, s := range p.segments {
 		if i >= len(path) || path[i] != '/' {
 			return 0, dst, false, nil
@@ -317,14 +327,15 @@ func (p *pattern) walk(path string, dst []param, prefix bool) (int, []param, boo
 		} else {
 			var ok bool
 			var err error
-			if dst, ok, err = p.captures[captured].take(value, dst); !ok || err != nil {
-				return 0, dst, false, err
+			if dst, ok, err = p.captures[captured].take(value, dst); !ok {
+				return 0, dst, false, nil
 			}
+			undecodable = cmp.Or(undecodable, err)
 			captured++
 		}
 		i = end
 	}
-	return i, dst, true, nil
+	return i, dst, true, undecodable
 }
 
 func (p *pattern) walkRegexp(path string, dst []param, prefix bool) (int, []param, bool, error) {
@@ -332,17 +343,19 @@ func (p *pattern) walkRegexp(path string, dst []param, prefix bool) (int, []para
 	if m == nil {
 		return 0, dst, false, nil
 	}
+	var undecodable error
 	for i, c := range p.captures {
 		var ok bool
 		var err error
-		if dst, ok, err = c.take(path[m[4+2*i]:m[5+2*i]], dst); !ok || err != nil {
-			return 0, dst, false, err
+		if dst, ok, err = c.take(path[m[4+2*i]:m[5+2*i]], dst); !ok {
+			return 0, dst, false, nil
 		}
+		undecodable = cmp.Or(undecodable, err)
 	}
 	if prefix {
-		return m[3], dst, true, nil
+		return m[3], dst, true, undecodable
 	}
-	return len(path), dst, true, nil
+	return len(path), dst, true, undecodable
 }
 
 // take appends the parameter with a raw value, if the value is one that the capture takes.
@@ -354,7 +367,7 @@ func (c *capture) take(value string, dst []param) ([]param, bool, error) {
 	if strings.IndexByte(value, '%') >= 0 {
 		var err error
 		if decoded, err = url.PathUnescape(value); err != nil || !utf8.ValidString(decoded) {
-			return dst, false, &HTTPError{Status: 400, Message: "Failed to decode param '" + value + "'"}
+			return dst, true, &HTTPError{Status: 400, Message: "Failed to decode param '" + value + "'"}
 		}
 	}
 	if c.check != nil && !c.check.MatchString(decoded) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"strings"
 )
 
 // Render answers with a view: the file name in the directory of the setting "views", with the extension of the
@@ -16,13 +17,16 @@ import (
 //
 // The page is made whole before anything is sent: a view that fails leaves the answer to the error handlers.
 func (s *Response) Render(name string, with ...any) error {
+	if s.invalid != nil {
+		return s.rejected()
+	}
 	buf := buffers.Get().(*bytes.Buffer)
 	defer freeBuffer(buf)
 	if err := s.x.app.render(s.x.req.Context(), buf, name, s.Locals, with); err != nil {
 		return err
 	}
-	if s.Header().Get("Content-Type") == "" {
-		s.Header()["Content-Type"] = htmlType
+	if err := s.textType(htmlType); err != nil {
+		return err
 	}
 	return s.sendBuffer(buf)
 }
@@ -47,8 +51,8 @@ func (a *App) render(ctx context.Context, buf *bytes.Buffer, name string, locals
 	if engine == nil {
 		return fmt.Errorf("app: render %q: no engine for %s; register one with Engine(%q, …)", name, extension, extension[1:])
 	}
-	view := View{Context: ctx, Name: path.Clean(name), Data: Map{}, Cache: a.options.viewCache}
-	if view.FS = a.viewsWith(view.Name); view.FS == nil {
+	view := View{Context: ctx, Data: Map{}, Cache: a.options.viewCache}
+	if view.FS, view.Name = a.findView(name, extension); view.FS == nil {
 		return fmt.Errorf("app: render %q: it is in none of %s: %w", name, a.options.viewsName, fs.ErrNotExist)
 	}
 	a.mergeLocals(view.Data)
@@ -66,17 +70,21 @@ func (a *App) render(ctx context.Context, buf *bytes.Buffer, name string, locals
 	return nil
 }
 
-// viewsWith is the directory of views that has a file, nil if none of several has it.
-func (a *App) viewsWith(name string) fs.FS {
-	if len(a.options.views) == 1 {
-		return a.options.views[0]
-	}
+// findView finds the file of a view: in the first directory of views that has it, or that has a directory of this name
+// with an index, as in Express: "users" is users.handlebars or users/index.handlebars. Nil if none has.
+func (a *App) findView(name, extension string) (fs.FS, string) {
+	names := [2]string{path.Clean(name), path.Clean(strings.TrimSuffix(name, extension) + "/index" + extension)}
 	for _, fsys := range a.options.views {
-		if info, err := fs.Stat(fsys, name); err == nil && !info.IsDir() {
-			return fsys
+		for _, name := range names {
+			if info, err := fs.Stat(fsys, name); err == nil && !info.IsDir() {
+				return fsys, name
+			}
 		}
 	}
-	return nil
+	if len(a.options.views) == 1 {
+		return a.options.views[0], names[0] // the engine says what is wrong
+	}
+	return nil, ""
 }
 
 func (a *App) mergeLocals(into Map) {

@@ -74,19 +74,6 @@ func (r *Request) Get(header string) string {
 	return r.Header.Get(header)
 }
 
-// CookieValue is the decoded value of a cookie, "" if there is none. The Cookie and Cookies of net/http are there too,
-// with the value as it was sent.
-func (r *Request) CookieValue(name string) string {
-	c, err := r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	if decoded, err := url.PathUnescape(c.Value); err == nil {
-		return decoded
-	}
-	return c.Value
-}
-
 // OriginalURL is the path and the query as the client sent them.
 func (r *Request) OriginalURL() string {
 	if r.RequestURI != "" {
@@ -148,7 +135,8 @@ func (r *Request) Protocol() string {
 		protocol = "https"
 	}
 	if trust := r.x.app.options.trustProxy; trust != nil && trust(r.remoteIP(), 0) {
-		if first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ","); strings.TrimSpace(first) != "" {
+		if list := r.Header.Get("X-Forwarded-Proto"); list != "" {
+			first, _, _ := strings.Cut(list, ",")
 			return strings.TrimSpace(first)
 		}
 	}
@@ -162,7 +150,8 @@ func (r *Request) Secure() bool { return r.Protocol() == "https" }
 // says. The field Host is what the client or the proxy sent.
 func (r *Request) HostPort() string {
 	if trust := r.x.app.options.trustProxy; trust != nil && trust(r.remoteIP(), 0) {
-		if first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Host"), ","); strings.TrimSpace(first) != "" {
+		if list := r.Header.Get("X-Forwarded-Host"); list != "" {
+			first, _, _ := strings.Cut(list, ",")
 			return strings.TrimSpace(first)
 		}
 	}

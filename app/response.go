@@ -56,6 +56,9 @@ func (s *Response) HeadersSent() bool { return s.sent || s.x.wire.wrote.Load() }
 
 // Status sets the status of the answer. One outside 100 to 999 makes the call that answers fail.
 func (s *Response) Status(code int) *Response {
+	if s.invalid != nil {
+		return s
+	}
 	if code < 100 || code > 999 {
 		s.reject(fmt.Errorf("app: Status(%d): a status is 100 to 999", code))
 		return s
@@ -67,18 +70,26 @@ func (s *Response) Status(code int) *Response {
 // StatusCode is the status that was set, 200 if none was.
 func (s *Response) StatusCode() int { return s.status }
 
-func (s *Response) reject(err error) {
-	if s.invalid == nil {
-		s.invalid = err
-	}
+// reject notes what a chained call cannot do. The calls behind it in the chain do nothing, as if it had thrown.
+func (s *Response) reject(err error) { s.invalid = err }
+
+// rejected is the error for the call that answers. It is told once: an error handler starts afresh.
+func (s *Response) rejected() error {
+	err := s.invalid
+	s.invalid = nil
+	return err
 }
 
 // Get is the first value of a header of the answer, "" if there is none.
 func (s *Response) Get(header string) string { return s.Header().Get(header) }
 
-// Set sets a header to a value, or to several. A Content-Type may be an extension ("json") and gets the charset that
+// Set sets a header to a value, or to several. A name or a value that no header may have, one with a line break for one,
+// makes the call that answers fail. A Content-Type may be an extension ("json") and gets the charset that
 // belongs to it; what is neither leaves it unset.
 func (s *Response) Set(header string, values ...string) *Response {
+	if s.invalid != nil {
+		return s
+	}
 	if http.CanonicalHeaderKey(header) == "Content-Type" {
 		if len(values) != 1 {
 			s.reject(fmt.Errorf("app: Set(%q): it has exactly one value", header))
@@ -91,12 +102,43 @@ func (s *Response) Set(header string, values ...string) *Response {
 		}
 		values = []string{value}
 	}
+	if s.unsendable("Set", header, values) {
+		return s
+	}
 	s.Header()[http.CanonicalHeaderKey(header)] = slices.Clone(values)
 	return s
 }
 
-// Append adds values to a header.
+// unsendable rejects what Node rejects: a name that is no token, a value with a line break or another control character
+// but the tab. net/http would leave the one out and write spaces for the other.
+func (s *Response) unsendable(call, header string, values []string) bool {
+	if !isToken(header) {
+		s.reject(fmt.Errorf("app: %s(%q): the name of a header is letters, digits and !#$%%&'*+-.^_`|~", call, header))
+		return true
+	}
+	for _, v := range values {
+		if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			s.reject(fmt.Errorf("app: %s(%q): the value %q has a line break or another control character; encode it", call, header, v))
+			return true
+		}
+	}
+	return false
+}
+
+// Append adds values to a header; an empty one before them goes. A Content-Type has exactly one, as for Set.
 func (s *Response) Append(header string, values ...string) *Response {
+	if s.invalid != nil {
+		return s
+	}
+	if http.CanonicalHeaderKey(header) == "Content-Type" {
+		return s.Set(header, append(slices.Clone(s.Header()["Content-Type"]), values...)...)
+	}
+	if s.unsendable("Append", header, values) {
+		return s
+	}
+	if before := s.Header()[http.CanonicalHeaderKey(header)]; len(before) == 1 && before[0] == "" {
+		s.Header().Del(header)
+	}
 	for _, v := range values {
 		s.Header().Add(header, v)
 	}
@@ -114,13 +156,23 @@ func (s *Response) Type(typ string) *Response {
 
 // Vary adds the names of request headers to the Vary header, once each.
 func (s *Response) Vary(headers ...string) *Response {
+	if s.invalid != nil {
+		return s
+	}
 	list := []string{}
 	for _, v := range s.Header().Values("Vary") {
 		for _, name := range strings.Split(v, ",") {
 			list = append(list, strings.TrimSpace(name))
 		}
 	}
-	for _, h := range headers {
+	for h := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		if h = strings.TrimSpace(h); h == "" {
+			continue
+		}
+		if !isToken(h) {
+			s.reject(fmt.Errorf("app: Vary(%q): it is no name of a header", h))
+			return s
+		}
 		if !slices.ContainsFunc(list, func(name string) bool { return name == "*" || strings.EqualFold(name, h) }) {
 			list = append(list, h)
 		}
@@ -136,6 +188,9 @@ func (s *Response) Vary(headers ...string) *Response {
 
 // Location sets the Location header, percent-encoded where it has to be.
 func (s *Response) Location(url string) *Response {
+	if s.invalid != nil {
+		return s
+	}
 	s.Header().Set("Location", encodeURL(url))
 	return s
 }
@@ -148,6 +203,9 @@ type Link struct {
 
 // Links adds links to the Link header, one for each URL.
 func (s *Response) Links(links ...Link) *Response {
+	if s.invalid != nil {
+		return s
+	}
 	list := []string{}
 	if before := s.Header().Values("Link"); len(before) > 0 {
 		list = append(list, strings.Join(before, ","))
@@ -157,8 +215,7 @@ func (s *Response) Links(links ...Link) *Response {
 			list = append(list, "<"+url+`>; rel="`+l.Rel+`"`)
 		}
 	}
-	s.Header().Set("Link", strings.Join(list, ", "))
-	return s
+	return s.Set("Link", strings.Join(list, ", "))
 }
 
 // The methods of an http.ResponseWriter and its optional interfaces. The first Write sends the header with the status

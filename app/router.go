@@ -47,7 +47,9 @@ type layer struct {
 	app     *App         // with router: the application whose router it is
 	handler http.Handler // with middleware: the http.Handler it was made of
 	chained *link        // with middleware: the end of a chain of net/http middleware
-	path    string       // the prefix as it was written
+	path    string       // the prefix as it was written, of several the last
+	paths   []string     // all of them, for lists
+	origins []origin     // of what is not a router: one, or those of a chain
 }
 
 // A route is a path with its handlers, in order. A handler with the method "" takes all methods.
@@ -55,6 +57,7 @@ type route struct {
 	paths    []string
 	patterns []*pattern
 	steps    []step
+	origins  []origin // of steps
 	methods  []string
 }
 
@@ -119,6 +122,7 @@ func (rt *Route) add(method string, handlers []Handler) *Route {
 			panic(fmt.Sprintf("app: handler %d of %s %q is nil: pass a func(*app.Request, *app.Response) error", i+1, methodName(method), rt.route.paths[0]))
 		}
 		rt.route.steps = append(rt.route.steps, step{method, h})
+		rt.route.origins = append(rt.route.origins, originOf(h))
 	}
 	if !slices.Contains(rt.route.methods, method) {
 		rt.route.methods = append(rt.route.methods, method)
@@ -235,6 +239,12 @@ func (r *Router) route(paths []string) *route {
 
 // push appends a layer that runs below a prefix; "" and "/" are every path.
 func (r *Router) push(paths []string, l *layer) {
+	l.paths = slices.Clone(paths)
+	for i, path := range l.paths {
+		if path == "" {
+			l.paths[i] = "/"
+		}
+	}
 	for _, path := range paths {
 		if path == "" || path == "/" {
 			l.prefixes, l.path = nil, "/"

@@ -2,21 +2,33 @@ package app
 
 import (
 	"net/http"
+	"path"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 )
 
-// A RouteInfo is one route of an application, for lists.
+// A RouteInfo is one route of an application, or with [Router.Stack] one entry of any kind, for lists.
 type RouteInfo struct {
-	Method string // "" for all methods
-	Path   string // with the prefixes of the routers around it
+	Kind    string `json:"kind"`    // "route" or "mount"; of Stack also "middleware" and "error handler"
+	Method  string `json:"method"`  // "" for all methods
+	Pattern string `json:"pattern"` // with the prefixes of the routers and applications around it
+	Handler string `json:"handler"` // the function, of several the last: "main.showBook", "main.main.func2"
+	File    string `json:"file"`    // where Handler is written; where it was registered if this package made it
+	Line    int    `json:"line"`
 }
 
-// Routes lists the routes of the router and of those mounted in it, in the order of registration. A mounted
-// http.Handler is one for all methods, with a path that ends in "/*".
-func (r *Router) Routes() []RouteInfo { return r.appendRoutes(nil, "") }
+// Routes lists the routes of the router and of the routers and applications mounted in it, in the order of
+// registration. A route for several paths or methods is listed once for each; a mounted http.Handler, whose own
+// routes nobody knows, is one for all methods with a pattern that ends in "/*".
+func (r *Router) Routes() []RouteInfo { return r.appendStack(nil, "", false) }
 
-func (r *Router) appendRoutes(list []RouteInfo, prefix string) []RouteInfo {
+// Stack lists what Routes lists and the middleware and error handlers between it: everything that may run for a
+// request, in order. The pattern of middleware is its prefix.
+func (r *Router) Stack() []RouteInfo { return r.appendStack(nil, "", true) }
+
+func (r *Router) appendStack(list []RouteInfo, prefix string, all bool) []RouteInfo {
 	join := func(path string) string {
 		if path == "/" && prefix != "" {
 			return prefix
@@ -26,20 +38,107 @@ func (r *Router) appendRoutes(list []RouteInfo, prefix string) []RouteInfo {
 	for _, l := range r.layers {
 		switch {
 		case l.router != nil:
-			list = l.router.appendRoutes(list, prefix+strings.TrimRight(l.path, "/"))
-		case l.handler != nil:
-			list = append(list, RouteInfo{Path: join(strings.TrimRight(l.path, "/") + "/*")})
+			list = l.router.appendStack(list, prefix+strings.TrimRight(l.path, "/"), all)
 		case l.routes != nil:
 			for _, rt := range l.routes.all {
-				for _, path := range rt.paths {
-					for _, method := range rt.methods {
-						list = append(list, RouteInfo{method, join(path)})
-					}
+				list = rt.appendTo(list, join)
+			}
+		default:
+			if all || l.handler != nil {
+				list = l.appendTo(list, join)
+			}
+		}
+	}
+	return list
+}
+
+func (l *layer) appendTo(list []RouteInfo, join func(string) string) []RouteInfo {
+	kind, below := "middleware", ""
+	switch {
+	case l.handler != nil:
+		kind, below = "mount", "/*"
+	case l.onError != nil:
+		kind = "error handler"
+	}
+	for _, o := range l.origins {
+		for _, path := range l.paths {
+			if below != "" {
+				path = strings.TrimRight(path, "/") + below
+			}
+			list = append(list, o.info(kind, "", join(path)))
+		}
+	}
+	return list
+}
+
+func (rt *route) appendTo(list []RouteInfo, join func(string) string) []RouteInfo {
+	for _, path := range rt.paths {
+		for _, method := range rt.methods {
+			for i, s := range slices.Backward(rt.steps) {
+				if s.method == method {
+					list = append(list, rt.origins[i].info("route", method, join(path)))
+					break
 				}
 			}
 		}
 	}
 	return list
+}
+
+// An origin is where something registered comes from: the function, or the type of a value that is none, and the
+// place in the user's code where it was registered.
+type origin struct {
+	function uintptr
+	typ      string
+	file     string
+	line     int
+}
+
+// originOf must be called while the exported function that registers runs.
+func originOf(handler any) origin {
+	var o origin
+	if v := reflect.ValueOf(handler); v.Kind() == reflect.Func {
+		o.function = v.Pointer()
+	} else {
+		o.typ = v.Type().String()
+	}
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if !ownFile(f.File) {
+			o.file, o.line = f.File, f.Line
+			return o
+		}
+		if !more {
+			return o
+		}
+	}
+}
+
+// ownFile reports whether a file is a source of this package. The names of functions do not tell: one that makes a
+// handler may be inlined, and gives it the name of its caller.
+func ownFile(file string) bool {
+	_, own, _, _ := runtime.Caller(0)
+	return path.Dir(file) == path.Dir(own) && !strings.HasSuffix(file, "_test.go")
+}
+
+func (o origin) info(kind, method, pattern string) RouteInfo {
+	info := RouteInfo{Kind: kind, Method: method, Pattern: pattern, Handler: o.typ, File: o.file, Line: o.line}
+	if o.function == 0 {
+		return info
+	}
+	f := runtime.FuncForPC(o.function)
+	info.Handler = shortFunction(strings.TrimSuffix(f.Name(), "-fm"))
+	file, line := f.FileLine(o.function)
+	switch {
+	case ownFile(file):
+		maker, _, _ := strings.Cut(info.Handler, ".func")
+		info.Handler = "app" + maker[strings.LastIndexByte(maker, '.'):]
+	case file != "<autogenerated>":
+		info.File, info.Line = file, line
+	}
+	return info
 }
 
 // nearestRoutes are the routes that a person who asked for a path may have meant, best first.
@@ -51,7 +150,7 @@ func nearestRoutes(routes []RouteInfo, method, path string, limit int) []RouteIn
 	var list []candidate
 	path = foldASCII(path)
 	for _, rt := range routes {
-		d := pathDistance(path, foldASCII(rt.Path))
+		d := pathDistance(path, foldASCII(rt.Pattern))
 		if rt.Method != "" && rt.Method != method && !(rt.Method == http.MethodGet && method == http.MethodHead) {
 			d++
 		}

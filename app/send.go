@@ -28,14 +28,8 @@ func (s *Response) Send(body any) error {
 	case nil:
 		return s.send(nil)
 	case string:
-		if ct := s.Header().Get("Content-Type"); ct == "" {
-			s.Header()["Content-Type"] = htmlType
-		} else {
-			ct, err := withCharset(ct, "utf-8")
-			if err != nil {
-				return err
-			}
-			s.Header().Set("Content-Type", ct)
+		if err := s.textType(htmlType); err != nil {
+			return err
 		}
 		return s.sendText(b)
 	case []byte:
@@ -53,6 +47,20 @@ var (
 
 	javascriptType = []string{"text/javascript; charset=utf-8"}
 )
+
+// textType is the Content-Type of text: the one that was set, in UTF-8, or another.
+func (s *Response) textType(otherwise []string) error {
+	h := s.Header()
+	if len(h["Content-Type"]) == 0 || h["Content-Type"][0] == "" {
+		h["Content-Type"] = otherwise
+		return nil
+	}
+	typ, err := withCharset(h["Content-Type"][0], "utf-8")
+	if err == nil {
+		h["Content-Type"] = []string{typ}
+	}
+	return err
+}
 
 // sendText sends text; in development a page gets the script that reloads it.
 func (s *Response) sendText(text string) error {
@@ -77,13 +85,8 @@ func (s *Response) JSON(v any) error {
 	if err != nil {
 		return err
 	}
-	h := s.Header()
-	if ct := h.Get("Content-Type"); ct == "" {
-		h["Content-Type"] = jsonType
-	} else if ct, err = withCharset(ct, "utf-8"); err != nil {
+	if err := s.textType(jsonType); err != nil {
 		return err
-	} else {
-		h.Set("Content-Type", ct)
 	}
 	return s.send(body)
 }
@@ -205,8 +208,8 @@ func (s *Response) send(body []byte) error {
 
 // finish sends a body as the status and the method allow it.
 func (s *Response) finish(body []byte) error {
-	if s.invalid != nil {
-		return s.invalid
+	if err := s.rejected(); err != nil {
+		return err
 	}
 	if s.HeadersSent() {
 		return ErrHeadersSent
@@ -245,6 +248,8 @@ func statusText(status int) string {
 		return "Range Not Satisfiable"
 	case http.StatusRequestURITooLong:
 		return "URI Too Long"
+	case 509:
+		return "Bandwidth Limit Exceeded"
 	}
 	if text := http.StatusText(status); text != "" {
 		return text

@@ -26,7 +26,13 @@ const (
 // Listen serves on addr ("host:port" or ":port") until the process gets SIGINT or SIGTERM, and then stops as
 // [App.Serve] does; a second signal ends the process at once. An empty addr is the port of the environment variable
 // PORT, or ":8080". With LISTEN_FDS=1 (systemd's socket activation) it serves on the inherited listener instead.
+//
+// With ZOCALO_ROUTES in the environment, which devserver routes sets, it writes what it answers to the file of that
+// name and returns nil, without listening; so does [App.Serve].
 func (a *App) Listen(addr string) error {
+	if asked, err := a.list(); asked {
+		return err
+	}
 	l, err := listener(addr)
 	if err != nil {
 		return fmt.Errorf("app: listen: %w", err)
@@ -38,16 +44,32 @@ func (a *App) Listen(addr string) error {
 	return a.Serve(ctx, l)
 }
 
-// Serve serves on l, which it closes, until ctx is done. Then it accepts no more, lets the requests in progress end
-// and, at the same time, calls Shutdown of every mounted handler that has it. After the setting "shutdown timeout"
-// it closes what is left. In production it starts with [App.CheckViews], and does not serve when that fails. It returns nil when everything has ended by itself; a Server serves once.
+// Serve serves on l, which it closes, until ctx is done. Then it stops in two phases, for which the setting "shutdown
+// timeout" is the time:
+//
+//   - It goes on serving while Drain of every mounted handler that has it runs, all at the same time: a handler tells
+//     load balancers there that the process stops, and waits until they may have noticed. Not in development, where
+//     the next process waits for the listener.
+//   - It accepts no more, lets the requests in progress end and, at the same time, calls Shutdown of every mounted
+//     handler that has it. When the time is over it closes what is left.
+//
+// In production it starts with [App.CheckViews], and does not serve when that fails. It returns nil when everything has
+// ended by itself; a Server serves once.
 func (a *App) Serve(ctx context.Context, l net.Listener) error {
+	if asked, err := a.list(); asked {
+		l.Close()
+		return err
+	}
 	a.start()
 	if !a.options.development {
 		if err := a.CheckViews(); err != nil {
 			l.Close()
 			return fmt.Errorf("app: serve: %w", err)
 		}
+	}
+	var next *handover
+	if a.options.development {
+		next = newHandover(mounted[shutdowner](&a.Router, nil))
 	}
 	var open connections
 	server := &http.Server{
@@ -62,33 +84,53 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	go func() { served <- server.Serve(l) }()
 	select {
 	case err := <-served:
-		return errors.Join(fmt.Errorf("app: serve: %w", err), a.shutdown(server, &open))
+		stopping, cancel := context.WithTimeout(context.Background(), a.options.shutdownTimeout)
+		defer cancel()
+		return errors.Join(fmt.Errorf("app: serve: %w", err), a.shutdown(stopping, server, &open, next))
 	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.Background(), a.options.shutdownTimeout)
+	defer cancel()
+	if !a.options.development {
+		a.drain(stopping)
 	}
 	l.Close() // first of all: another process may hold it, too, and accepts from now on
 	<-served
-	return a.shutdown(server, &open)
+	return a.shutdown(stopping, server, &open, next)
+}
+
+// drain calls Drain of the mounted handlers, while they are still served.
+func (a *App) drain(ctx context.Context) {
+	var handlers sync.WaitGroup
+	for _, d := range mounted[drainer](&a.Router, nil) {
+		handlers.Go(func() { d.Drain(ctx) })
+	}
+	handlers.Wait()
 }
 
 // shutdown ends the server and the mounted handlers at the same time: http.Server waits for their long polls, which
 // they end, and knows nothing of their WebSockets. Connections that were accepted already are served.
-func (a *App) shutdown(server *http.Server, open *connections) error {
+func (a *App) shutdown(ctx context.Context, server *http.Server, open *connections, next *handover) error {
 	if a.dev != nil {
 		a.dev.stop()
 	}
 	server.SetKeepAlivesEnabled(false)
-	ctx, cancel := context.WithTimeout(context.Background(), a.options.shutdownTimeout)
-	defer cancel()
-	mounted := a.shutdowners(nil)
-	errs := make([]error, len(mounted)+1)
-	var wg sync.WaitGroup
-	for i, s := range mounted {
-		wg.Go(func() {
+	enders := mounted[shutdowner](&a.Router, nil)
+	errs := make([]error, len(enders)+2)
+	var handlers, wg sync.WaitGroup
+	for i, s := range enders {
+		handlers.Go(func() {
 			if err := s.Shutdown(ctx); err != nil {
-				errs[i+1] = fmt.Errorf("app: shutdown of %T: %w", s, err)
+				errs[i+2] = fmt.Errorf("app: shutdown of %T: %w", s, err)
 			}
 		})
 	}
+	wg.Go(func() {
+		handlers.Wait()
+		if next != nil {
+			errs[1] = next.pass(ctx)
+		}
+	})
 	open.wait(ctx)
 	if err := server.Shutdown(ctx); err != nil {
 		errs[0] = fmt.Errorf("app: requests were still running after %v: %w", a.options.shutdownTimeout, err)

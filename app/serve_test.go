@@ -110,6 +110,77 @@ func TestServeDrains(t *testing.T) {
 	})
 }
 
+// lame is a mounted handler that has to be served until its load balancers know that it stops.
+type lame struct {
+	drained
+	draining chan struct{} // closed when it drains
+	patience time.Duration
+}
+
+func (h *lame) Drain(ctx context.Context) {
+	close(h.draining)
+	select {
+	case <-time.After(h.patience):
+	case <-ctx.Done():
+	}
+}
+
+// While a mounted handler drains, in production, clients that come are served still; Shutdown follows, once.
+func TestServeGoesOnWhileHandlersDrain(t *testing.T) {
+	for _, c := range []struct {
+		env            string
+		patience, took time.Duration
+	}{
+		{"production", 5 * time.Second, 5 * time.Second},
+		{"production", time.Hour, time.Minute}, // the time for all of it ends
+		{"development", time.Hour, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := &lame{draining: make(chan struct{}), patience: c.patience}
+			h.stopped = make(chan struct{})
+			h.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "served") })
+			server := app.New()
+			server.Set("env", c.env)
+			server.Set("shutdown timeout", time.Minute)
+			nested := app.NewRouter()
+			nested.Mount("/there", h)
+			server.Use("/in", nested)
+			server.Mount("/here", h)
+
+			l := newPipeListener()
+			ctx, cancel := context.WithCancel(t.Context())
+			served := make(chan error, 1)
+			go func() { served <- server.Serve(ctx, l) }()
+			synctest.Wait()
+			start := time.Now()
+			cancel()
+			if c.env == "production" {
+				<-h.draining
+				res, err := l.client().Get("http://x/in/there")
+				if err != nil {
+					t.Fatalf("who comes while a handler drains: %v", err)
+				}
+				res.Body.Close()
+				select {
+				case <-h.stopped:
+					t.Error("Shutdown was called before Drain had returned")
+				default:
+				}
+			}
+			if err := <-served; err != nil {
+				t.Errorf("Serve: %v", err)
+			}
+			if took := time.Since(start); took != c.took {
+				t.Errorf("%s, a handler that takes %v: Serve took %v, want %v", c.env, c.patience, took, c.took)
+			}
+			if _, err := l.client().Get("http://x/here"); err == nil {
+				t.Error("who comes after that is served")
+			}
+			<-h.stopped
+		})
+	}
+}
+
 func TestServeClosesWhatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := app.New()

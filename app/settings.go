@@ -26,6 +26,7 @@ type options struct {
 	trustProxy      func(address string, hop int) bool
 	subdomainOffset int
 	bodyLimit       int64
+	bodyTimeout     time.Duration
 	jsonpCallback   string
 	queryParser     func(raw string) *Object
 	cookieSecrets   []string
@@ -153,6 +154,12 @@ var knownSettings = map[string]func(o *options, value any) error{
 		return err
 	},
 	"body limit": func(o *options, v any) (err error) { o.bodyLimit, err = byteCount(v); return err },
+	"body timeout": func(o *options, v any) (err error) {
+		if o.bodyTimeout, err = as[time.Duration](v); err == nil && o.bodyTimeout <= 0 {
+			err = fmt.Errorf("it is longer than nothing, not %v", v)
+		}
+		return err
+	},
 	"shutdown timeout": func(o *options, v any) (err error) {
 		if o.shutdownTimeout, err = as[time.Duration](v); err == nil && o.shutdownTimeout <= 0 {
 			err = fmt.Errorf("it is longer than nothing, not %v", v)
@@ -194,6 +201,8 @@ func as[T any](v any) (T, error) {
 // and some of Zócalo's own
 //
 //	body limit               "100kb"; the largest body that Bind, Text and Bytes read, a number is bytes
+//	body timeout             5 * time.Minute, Node's; how long a body may take that Bind, Text, Bytes, File or a body parser
+//	                         reads. One that takes longer is a 408 error, and the connection closes
 //	upload limits            the UploadLimits of multipart bodies
 //	validator                a func(v any) error that Bind asks about what it has bound
 //	shutdown timeout         10 * time.Second; how long Serve waits for requests when it stops
@@ -278,6 +287,7 @@ func (a *App) resolve() {
 		etag:            WeakETag,
 		subdomainOffset: 2,
 		bodyLimit:       100 << 10,
+		bodyTimeout:     5 * time.Minute,
 		jsonpCallback:   "callback",
 		queryParser:     parseSimple,
 		uploadLimits:    defaultUploadLimits(),

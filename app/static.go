@@ -83,7 +83,7 @@ func (o *FileOptions) findRequested(fsys fs.FS, req *Request) (foundFile, error)
 // does not lead away.
 func redirectToDirectory(req *Request, res *Response) error {
 	location := "/" + strings.TrimLeft(req.x.full, "/") + "/"
-	if req.URL.RawQuery != "" {
+	if req.URL.RawQuery != "" || req.URL.ForceQuery {
 		location += "?" + req.URL.RawQuery
 	}
 	location = encodeURL(location)

@@ -67,8 +67,12 @@ func (r *Request) readUpload(limits UploadLimits) (*multipart.Form, error) {
 	if err != nil {
 		return nil, &HTTPError{Status: 400, Type: "entity.parse.failed", Err: err}
 	}
+	deadline := r.setBodyDeadline()
 	form, err := reader.ReadForm(limits.Memory)
 	r.Request.Body = body
+	if err := r.endBodyDeadline(deadline, err); err != nil {
+		return nil, err
+	}
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over) || errors.Is(err, multipart.ErrMessageTooLarge):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 )
 
 // Use registers middleware, error handlers and routers. It takes, in any number and in this order, paths and what
@@ -120,7 +121,10 @@ func (r *Router) OnError(handlers ...ErrorHandler) *Router {
 // the URL as the client sent it, with the prefix; http.StripPrefix takes it off. An *App is mounted as
 // [Router.Use] mounts it.
 //
-// If h has a method Shutdown(context.Context) error, the application calls it when it stops: see [App.Serve].
+// If h has a method Shutdown(context.Context) error, the application calls it when it stops, and before that, while it
+// still serves, a method Drain(context.Context): see [App.Serve]. If it has
+// a method DevTools() http.Handler, the development server's page shows what that of realtime.Server tells. If it has
+// a method Describe() any, devserver routes shows what that returns, when it knows its form: that of realtime.Server.
 func (r *Router) Mount(prefix string, h http.Handler) *Router {
 	if h == nil {
 		panic(fmt.Sprintf("app: Mount(%q, nil): pass the http.Handler that answers there", prefix))
@@ -128,7 +132,7 @@ func (r *Router) Mount(prefix string, h http.Handler) *Router {
 	if a, ok := h.(*App); ok {
 		return r.mountApp(prefix, a)
 	}
-	r.push([]string{prefix}, &layer{middleware: HTTP(h), handler: h})
+	r.push([]string{prefix}, &layer{middleware: HTTP(h), handler: h, origins: []origin{originOf(h)}})
 	return r
 }
 
@@ -136,14 +140,14 @@ func (r *Router) use(paths []string, h Handler) {
 	if h == nil {
 		panic("app: Use: the handler is nil: pass a func(*app.Request, *app.Response) error" + callSite())
 	}
-	r.push(paths, &layer{middleware: h})
+	r.push(paths, &layer{middleware: h, origins: []origin{originOf(h)}})
 }
 
 func (r *Router) onError(paths []string, h ErrorHandler) {
 	if h == nil {
 		panic("app: OnError: the handler is nil: pass a func(error, *app.Request, *app.Response) error" + callSite())
 	}
-	r.push(paths, &layer{onError: h})
+	r.push(paths, &layer{onError: h, origins: []origin{originOf(h)}})
 }
 
 // useHTTP appends to the chain of the layer before it when both run for the same requests: one crossing into
@@ -157,10 +161,11 @@ func (r *Router) useHTTP(paths []string, m func(http.Handler) http.Handler) {
 		end := &link{next: http.HandlerFunc(resume)}
 		r.layers[n-1].chained.next = m(end)
 		r.layers[n-1].chained = end
+		r.layers[n-1].origins = append(r.layers[n-1].origins, originOf(m))
 		return
 	}
 	end := &link{next: http.HandlerFunc(resume)}
-	r.push(paths, &layer{middleware: crossInto(m(end)), chained: end})
+	r.push(paths, &layer{middleware: crossInto(m(end)), chained: end, origins: []origin{originOf(m)}})
 }
 
 func (r *Router) mountRouter(prefix string, sub *Router, a *App) *Router {
@@ -188,23 +193,21 @@ type shutdowner interface {
 	Shutdown(context.Context) error
 }
 
-// shutdowners lists the mounted handlers that have to be shut down, once each.
-func (r *Router) shutdowners(list []shutdowner) []shutdowner {
-next:
+// A drainer is a mounted handler that has to be served for a while after it is known that the process stops.
+type drainer interface {
+	Drain(context.Context)
+}
+
+// mounted adds the mounted handlers that are a T to the list, once each.
+func mounted[T any](r *Router, list []T) []T {
 	for _, l := range r.layers {
 		if l.router != nil {
-			list = l.router.shutdowners(list)
+			list = mounted(l.router, list)
 		}
-		s, ok := l.handler.(shutdowner)
-		if !ok {
-			continue
+		h, ok := l.handler.(T)
+		if ok && !slices.ContainsFunc(list, func(other T) bool { return any(other) == any(h) }) {
+			list = append(list, h)
 		}
-		for _, other := range list {
-			if other == s {
-				continue next
-			}
-		}
-		list = append(list, s)
 	}
 	return list
 }

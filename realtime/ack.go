@@ -13,7 +13,7 @@ type pendingAck struct {
 	wait chan<- result // capacity 1, or nil
 
 	event    string
-	callback *handler
+	callback handler     // or, without a signature, none
 	fallible bool        // the callback begins with an error
 	timer    *time.Timer // of a callback, or nil
 
@@ -40,7 +40,7 @@ func newCallback(event string, fn any) *pendingAck {
 		}
 		rest := reflect.FuncOf(in, nil, t.IsVariadic())
 		p.callback = compile(event, reflect.Zero(rest).Interface(), false)
-		p.callback.fn = reflect.ValueOf(fn)
+		p.callback.fn = fn
 		return p
 	}
 	p.callback = compile(event, fn, true)
@@ -94,7 +94,7 @@ func (p *pendingAck) settle(s *Socket, args Args, err error) {
 			}
 			in = append([]reflect.Value{failed}, in...)
 		}
-		p.callback.fn.Call(in)
+		reflect.ValueOf(p.callback.fn).Call(in)
 	})
 }
 
@@ -147,6 +147,7 @@ func (s *Socket) onAck(p *parser.Packet) {
 	if pending == nil {
 		return
 	}
+	s.namespace.server.observer.Load().received("ack in", s, p)
 	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
 	settle := func() {
 		if s.forget(p.ID) != nil {
@@ -154,7 +155,7 @@ func (s *Socket) onAck(p *parser.Packet) {
 			pending.settle(s, args, nil)
 		}
 	}
-	if pending.callback == nil {
+	if pending.callback.signature == nil {
 		settle()
 		return
 	}

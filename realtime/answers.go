@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -16,16 +17,30 @@ type Answer struct {
 	Args Args
 }
 
-// MissingError says which sockets did not acknowledge a broadcast, and why there
-// was no more waiting for them.
+// MissingError says which sockets did not acknowledge a broadcast, and which
+// servers of the cluster did not say what they should have, and why there was no
+// more waiting for them.
 type MissingError struct {
-	IDs []string // of the sockets, sorted
-	Err error    // ErrAckTimeout, the cause with which a context ended, or a *DisconnectError
+	IDs     []string // of sockets, sorted
+	Others  int      // sockets of servers that do not tell their ids
+	Nodes   []string // names of servers, sorted
+	Unnamed int      // servers whose names are not known
+	Err     error    // ErrAckTimeout, the cause with which a context ended, a *DisconnectError, or adapter.ErrNodeGone
 }
 
-// Error tells how many are missing.
+// Error tells how many are missing, and the servers' names.
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("realtime: %d sockets did not answer: %v", len(e.IDs), e.Err)
+	var missing []string
+	if n := len(e.IDs) + e.Others; n > 0 {
+		missing = append(missing, fmt.Sprintf("%d sockets", n))
+	}
+	if n := len(e.Nodes); n > 0 {
+		missing = append(missing, "servers "+strings.Join(e.Nodes, ", "))
+	}
+	if e.Unnamed > 0 {
+		missing = append(missing, fmt.Sprintf("%d unnamed servers", e.Unnamed))
+	}
+	return fmt.Sprintf("realtime: %s did not answer: %v", strings.Join(missing, " and "), e.Err)
 }
 
 // Unwrap returns Err.
@@ -42,7 +57,7 @@ func (b *Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) 
 		ctx, cancel = context.WithTimeoutCause(ctx, b.timeout, ErrAckTimeout)
 		defer cancel()
 	}
-	g, err := b.gather(event, args)
+	g, err := b.gather(ctx, event, args)
 	if err != nil {
 		return nil, err
 	}
@@ -51,18 +66,18 @@ func (b *Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) 
 
 // ask is EmitWithAck with a callback.
 func (b *Broadcast) ask(event string, args []any, done func(error, []Answer)) error {
-	g, err := b.gather(event, args)
+	ctx, cancel := context.Background(), context.CancelFunc(func() {})
+	if b.timeout > 0 {
+		ctx, cancel = context.WithTimeoutCause(ctx, b.timeout, ErrAckTimeout)
+	}
+	g, err := b.gather(ctx, event, args)
 	if err != nil {
+		cancel()
 		return err
 	}
 	server := b.server()
 	server.handlers.Go(runFunc(func() {
-		ctx := context.Background()
-		if b.timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, b.timeout, ErrAckTimeout)
-			defer cancel()
-		}
+		defer cancel()
 		answers, err := g.wait(ctx)
 		server.protect("acknowledgement of "+event, func() { done(err, answers) })
 	}))
@@ -78,13 +93,14 @@ func (b *Broadcast) server() *Server {
 
 // gathering collects the answers to a broadcast.
 type gathering struct {
-	all chan struct{} // closed when nobody is waited for
+	all     chan struct{}                      // closed when no socket of this server is waited for
+	others  []func() error                     // wait for the sockets of other servers
+	settled func(id string, a Args, err error) // is told of each, if not nil
 
 	mu      sync.Mutex // guards the rest
 	waiting map[string]asked
 	answers []Answer
-	missing []string
-	why     error
+	missing MissingError
 }
 
 // asked is a socket that owes an answer, and the number of that.
@@ -94,8 +110,8 @@ type asked struct {
 }
 
 // gather sends an event to the sockets that b means and returns what collects
-// their answers.
-func (b *Broadcast) gather(event string, args []any) (*gathering, error) {
+// their answers, which must be waited for.
+func (b *Broadcast) gather(ctx context.Context, event string, args []any) (*gathering, error) {
 	if err := checkEvent(event); err != nil {
 		return nil, fmt.Errorf("realtime: emit %q: %w", event, err)
 	}
@@ -104,23 +120,39 @@ func (b *Broadcast) gather(event string, args []any) (*gathering, error) {
 	for _, n := range b.spaces() {
 		id := n.ackID()
 		frames, err := n.encode(id, event, args, "")
+		if err == nil {
+			err = g.askOthers(ctx, b, n, event, args)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("realtime: emit %q: %w", event, err)
 		}
-		sockets := n.adapter.Sockets(b.target)
-		for _, s := range sockets {
-			s := s.(*Socket)
-			g.waiting[s.id] = asked{s, id}
-		}
-		deliver = append(deliver, func() {
-			p := adapter.Packet{Frames: frames, Volatile: b.volatile, Plain: b.plain}
-			host{n}.Deliver(p, sockets)
-			host{n}.Delivered(p, sockets)
-		})
+		deliver = append(deliver, g.ask(n, id, adapter.Packet{Frames: frames, Volatile: b.volatile, Plain: b.plain}, b.target))
 	}
+	g.begin()
+	for _, f := range deliver {
+		f()
+	}
+	return g, nil
+}
+
+// ask notes that the sockets of a namespace that a target means are to answer
+// under that number. What it returns sends them the event.
+func (g *gathering) ask(n *Namespace, id int64, p adapter.Packet, t adapter.Target) (deliver func()) {
+	sockets := n.adapter.Sockets(t)
+	for _, s := range sockets {
+		s := s.(*Socket)
+		g.waiting[s.id] = asked{s, id}
+	}
+	return func() {
+		host{n}.Deliver(p, sockets)
+		host{n}.Delivered(p, sockets)
+	}
+}
+
+// begin awaits the answers of all sockets that were noted.
+func (g *gathering) begin() {
 	if len(g.waiting) == 0 {
 		close(g.all)
-		return g, nil
 	}
 	for _, a := range g.asked() {
 		a.socket.client.await(1) // a handler may wait for its own socket's answer, too
@@ -128,10 +160,6 @@ func (b *Broadcast) gather(event string, args []any) (*gathering, error) {
 			g.settle(a.socket.id, Args{}, err)
 		}
 	}
-	for _, f := range deliver {
-		f()
-	}
-	return g, nil
 }
 
 // asked returns who is waited for.
@@ -148,10 +176,13 @@ func (g *gathering) settle(id string, args Args, err error) {
 	defer g.mu.Unlock()
 	g.waiting[id].socket.client.await(-1)
 	delete(g.waiting, id)
-	if err != nil {
-		g.missing = append(g.missing, id)
-		g.why = err
-	} else {
+	switch {
+	case g.settled != nil:
+		g.settled(id, args, err)
+	case err != nil:
+		g.missing.IDs = append(g.missing.IDs, id)
+		g.missing.Err = err
+	default:
 		g.answers = append(g.answers, Answer{id, args})
 	}
 	if len(g.waiting) == 0 {
@@ -171,11 +202,16 @@ func (g *gathering) wait(ctx context.Context) ([]Answer, error) {
 		}
 		<-g.all // who took an answer is about to settle it
 	}
+	for _, wait := range g.others {
+		g.miss(wait())
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.missing) == 0 {
+	missing := g.missing
+	if missing.Err == nil {
 		return g.answers, nil
 	}
-	slices.Sort(g.missing)
-	return g.answers, &MissingError{g.missing, g.why}
+	slices.Sort(missing.IDs)
+	slices.Sort(missing.Nodes)
+	return g.answers, &missing
 }

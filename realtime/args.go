@@ -32,8 +32,10 @@ func (a Args) Raw(i int) json.RawMessage {
 // binary parts included.
 func (a Args) Values() []any {
 	values := make([]any, len(a.raw))
+	raws := make([]parser.Raw, len(a.raw))
 	for i, raw := range a.raw {
-		values[i] = parser.Raw{Codec: a.codec, Data: raw, Attachments: a.attachments}
+		raws[i] = parser.Raw{Codec: a.codec, Data: raw, Attachments: a.attachments}
+		values[i] = &raws[i]
 	}
 	return values
 }

@@ -25,7 +25,7 @@ import (
 
 // benchWorld is a server and its wires.
 type benchWorld struct {
-	b       *testing.B
+	b       testing.TB
 	server  *realtime.Server
 	accepts chan net.Conn
 	wires   []*wire
@@ -38,7 +38,7 @@ type benchWorld struct {
 
 // newBenchWorld returns a server whose sockets are in the room "all", answer
 // "echo", and take "note" without an answer.
-func newBenchWorld(b *testing.B) *benchWorld {
+func newBenchWorld(b testing.TB) *benchWorld {
 	w := &benchWorld{
 		b: b,
 		server: realtime.NewServer(realtime.Config{
@@ -123,11 +123,11 @@ func (w *benchWorld) await(since, n int64) {
 
 // every calls do in a loop and has the server keep up: after each batch of calls
 // it waits for what they make the server write. So no client is ever too slow.
-func (w *benchWorld) every(batch int, bytes int64, do func()) {
-	w.b.ReportAllocs()
-	w.b.ResetTimer()
+func (w *benchWorld) every(b *testing.B, batch int, bytes int64, do func()) {
+	b.ReportAllocs()
+	b.ResetTimer()
 	since := w.written.Load()
-	for n := 1; w.b.Loop(); n++ {
+	for n := 1; b.Loop(); n++ {
 		do()
 		if n%batch == 0 {
 			w.await(since, int64(n)*bytes)
@@ -280,7 +280,7 @@ func BenchmarkDispatch(b *testing.B) {
 				w.crowd(1)
 				events := bytes.Repeat(masked(test.event), batch)
 				n := 0
-				w.every(batch, framed(test.answer), func() {
+				w.every(b, batch, framed(test.answer), func() {
 					if n%batch == 0 {
 						w.wires[0].feed(events)
 					}
@@ -301,7 +301,7 @@ func BenchmarkEmit(b *testing.B) {
 			w.crowd(1)
 			s := w.server.Sockets()[0]
 			message := framed(`42["tick",` + someone + `,"` + text + `"]`)
-			w.every(100, message, func() { s.Emit("tick", p, text) })
+			w.every(b, 100, message, func() { s.Emit("tick", p, text) })
 		})
 	}
 }
@@ -330,7 +330,7 @@ func BenchmarkBroadcast(b *testing.B) {
 				}
 				broadcast := target.of(w.server)
 				receivers := int64(len(broadcast.Sockets()))
-				w.every(10, receivers*message, func() { broadcast.Emit("tick", p) })
+				w.every(b, 10, receivers*message, func() { broadcast.Emit("tick", p) })
 			})
 		}
 	}

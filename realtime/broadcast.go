@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -103,15 +102,15 @@ func (b *Broadcast) Emit(event string, args ...any) error {
 }
 
 func (b *Broadcast) emit(n *Namespace, event string, args []any) error {
-	offset := ""
-	if !b.volatile {
+	offset, keep := "", !b.volatile
+	if keep {
 		offset = n.offset()
 	}
 	frames, err := n.encode(parser.NoID, event, args, offset)
 	if err != nil {
 		return err
 	}
-	return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Volatile: b.volatile, Plain: b.plain}, b.target)
+	return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Keep: keep, Volatile: b.volatile, Plain: b.plain}, b.target)
 }
 
 // Send emits "message".
@@ -128,46 +127,6 @@ func (b *Broadcast) Sockets() []*Socket {
 		}
 	}
 	return sockets
-}
-
-// FetchSockets returns the sockets that the broadcast reaches.
-// https://socket.io/docs/v4/server-instance/#fetchsockets
-func (b *Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
-	local := b.Sockets()
-	sockets := make([]*RemoteSocket, len(local))
-	for i, s := range local {
-		sockets[i] = &RemoteSocket{namespace: s.namespace, id: s.id, handshake: s.handshake, rooms: s.Rooms(), values: s.values.snapshot()}
-	}
-	return sockets, ctx.Err()
-}
-
-// SocketsJoin puts the sockets that the broadcast reaches into rooms. It goes on
-// after an error, and returns the first.
-func (b *Broadcast) SocketsJoin(rooms ...string) error {
-	var first error
-	for _, s := range b.Sockets() {
-		if err := s.Join(rooms...); first == nil {
-			first = err
-		}
-	}
-	return first
-}
-
-// SocketsLeave takes the sockets that the broadcast reaches out of rooms.
-func (b *Broadcast) SocketsLeave(rooms ...string) error {
-	for _, s := range b.Sockets() {
-		s.Leave(rooms...)
-	}
-	return nil
-}
-
-// DisconnectSockets disconnects the sockets that the broadcast reaches, as
-// [Socket.Disconnect] does.
-func (b *Broadcast) DisconnectSockets(close bool) error {
-	for _, s := range b.Sockets() {
-		s.Disconnect(close)
-	}
-	return nil
 }
 
 // Broadcast returns a broadcast to all sockets of the namespace but this one.

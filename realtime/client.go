@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,22 +28,23 @@ type client struct {
 	drains  atomic.Bool          // a socket wants to know about the drain
 	urgent  atomic.Int32         // answers that are waited for
 
-	mu      sync.Mutex // guards the rest
-	sockets map[string]*Socket
-	running map[string]*Socket // by namespace: those, and those gone whose handlers have not ended
-	left    map[string]bool    // namespaces that the server has put it out of, the last of them
-	timer   *time.Timer        // until it is admitted to a namespace
-	welcome bool               // it was
-	closed  bool               // no socket may join any more
-	reason  string             // why the connection has ended
+	mu      sync.Mutex      // guards the rest
+	sockets []*Socket       // few, one a namespace
+	running []*Socket       // those, and those gone whose handlers have not ended, one a namespace
+	left    map[string]bool // namespaces that the server has put it out of, the last of them
+	timer   *time.Timer     // until it is admitted to a namespace
+	welcome bool            // it was
+	closed  bool            // no socket may join any more
+	reason  string          // why the connection has ended
 }
 
 // connect is called by the engine for each new session.
 func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
-	c := &client{server: s, session: session, handshake: s.config.newHandshake(r), gone: make(chan struct{}),
-		sockets: make(map[string]*Socket, 1), running: make(map[string]*Socket, 1)}
+	c := &client{server: s, session: session, handshake: s.config.newHandshake(r), gone: make(chan struct{})}
 	c.decoder = s.config.Codec.NewDecoder(parser.Limits{MaxAttachments: s.config.MaxAttachments})
+	c.mu.Lock()
 	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)
+	c.mu.Unlock()
 	if session.Protocol() == 3 { // such a client is in "/" from the start
 		c.join("/", nil)
 	}
@@ -106,10 +108,11 @@ func (c *client) Message(data []byte, binary bool) error {
 		return errUnexpected
 	}
 	c.mu.Lock()
-	socket, left := c.sockets[p.Namespace], c.left[p.Namespace]
+	socket := of(c.sockets, p.Namespace)
+	left := socket == nil && c.left[p.Namespace]
 	c.mu.Unlock()
 	switch {
-	case socket == nil && left: // it was under way when the server let the socket go
+	case left: // it was under way when the server let the socket go
 		return nil
 	case socket == nil:
 		return errNotJoined
@@ -121,6 +124,16 @@ func (c *client) Message(data []byte, binary bool) error {
 		socket.onEvent(p)
 	case parser.Ack:
 		socket.onAck(p)
+	}
+	return nil
+}
+
+// of returns the socket of a namespace, or nil.
+func of(sockets []*Socket, namespace string) *Socket {
+	for _, s := range sockets {
+		if s.namespace.name == namespace {
+			return s
+		}
 	}
 	return nil
 }
@@ -151,7 +164,7 @@ func (c *client) join(name string, auth []byte) error {
 		return errClosed
 	}
 	c.mu.Lock()
-	full := len(c.sockets) >= c.server.config.MaxNamespaces && c.sockets[name] == nil
+	full := len(c.sockets) >= c.server.config.MaxNamespaces && of(c.sockets, name) == nil
 	c.mu.Unlock()
 	if full {
 		c.refuse(name, &Error{Message: "Too many namespaces"})
@@ -164,7 +177,7 @@ func (c *client) join(name string, auth []byte) error {
 	}
 	socket := newSocket(n, c, h)
 	c.mu.Lock()
-	if c.closed || c.sockets[name] != nil {
+	if c.closed || of(c.sockets, name) != nil {
 		closed := c.closed
 		c.mu.Unlock()
 		c.server.release(n)
@@ -173,7 +186,7 @@ func (c *client) join(name string, auth []byte) error {
 		}
 		return errJoinedTwice
 	}
-	c.sockets[name], c.running[name] = socket, socket
+	c.sockets, c.running = append(c.sockets, socket), append(c.running, socket)
 	delete(c.left, name)
 	c.mu.Unlock()
 	socket.inbox.add(0, socket.connect)
@@ -203,7 +216,7 @@ func (c *client) settled(namespace string) bool {
 			return true
 		}
 		select {
-		case <-before.inbox.done:
+		case <-before.inbox.finished():
 		case <-c.gone:
 			return false
 		}
@@ -216,15 +229,15 @@ func (c *client) ending(namespace string) *Socket {
 	limit := c.server.config.MaxNamespaces
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sockets[namespace] != nil {
+	if of(c.sockets, namespace) != nil {
 		return nil // it must not join twice, and is told so
 	}
-	if before := c.running[namespace]; before != nil {
+	if before := of(c.running, namespace); before != nil {
 		return before
 	}
 	if len(c.running) >= limit && len(c.sockets) < limit {
-		for name, s := range c.running {
-			if c.sockets[name] != s {
+		for _, s := range c.running {
+			if !slices.Contains(c.sockets, s) {
 				return s
 			}
 		}
@@ -236,9 +249,7 @@ func (c *client) ending(namespace string) *Socket {
 func (c *client) ended(s *Socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running[s.namespace.name] == s {
-		delete(c.running, s.namespace.name)
-	}
+	c.running = without(c.running, s)
 }
 
 // admitted notes that the client has joined a namespace.
@@ -246,7 +257,15 @@ func (c *client) admitted() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.welcome = true
-	c.timer.Stop()
+	c.stopTimer()
+}
+
+// stopTimer also lets the timer's memory go. mu is held.
+func (c *client) stopTimer() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
 }
 
 // refuse tells the client why it may not join.
@@ -266,12 +285,13 @@ func (c *client) refuse(namespace string, e *Error) {
 
 // packet encodes a packet that is neither event nor acknowledgement.
 func (c *client) packet(kind parser.Type, namespace string, data any) []engineio.Packet {
-	frames, err := c.server.config.Codec.Encode(parser.Outgoing{Type: kind, Namespace: namespace, ID: parser.NoID, Data: data})
+	p := parser.Outgoing{Type: kind, Namespace: namespace, ID: parser.NoID, Data: data}
+	packets, err := c.server.config.appendPacket(nil, p, false)
 	if err != nil {
 		c.server.config.Logger.Error("realtime: a packet cannot be sent", "type", kind, "namespace", namespace, "error", err)
 		return nil
 	}
-	return appendFrames(nil, frames, false)
+	return packets
 }
 
 // remove forgets a socket. put says that the server put it out.
@@ -279,10 +299,10 @@ func (c *client) remove(s *Socket, put bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := s.namespace.name
-	if c.sockets[name] != s {
+	if !slices.Contains(c.sockets, s) {
 		return
 	}
-	delete(c.sockets, name)
+	c.sockets = without(c.sockets, s)
 	if !put {
 		return
 	}
@@ -298,15 +318,16 @@ func (c *client) remove(s *Socket, put bool) {
 	c.left[name] = true
 }
 
+// without returns sockets without s, in place.
+func without(sockets []*Socket, s *Socket) []*Socket {
+	return slices.DeleteFunc(sockets, func(other *Socket) bool { return other == s })
+}
+
 // all returns the client's sockets.
 func (c *client) all() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sockets := make([]*Socket, 0, len(c.sockets))
-	for _, s := range c.sockets {
-		sockets = append(sockets, s)
-	}
-	return sockets
+	return slices.Clone(c.sockets)
 }
 
 // await notes that somebody begins, or with -1 ceases, to wait for an answer of
@@ -325,8 +346,8 @@ func (c *client) Closed(reason string) {
 	if reason == ReasonForcedClose && c.server.closing.Load() {
 		reason = ReasonShuttingDown
 	}
-	c.timer.Stop()
 	c.mu.Lock()
+	c.stopTimer()
 	c.closed, c.reason = true, reason
 	c.mu.Unlock()
 	close(c.gone)

@@ -71,8 +71,14 @@ type Config struct {
 	// npm's socket.io-msgpack-parser.
 	Codec parser.Codec
 
-	// Adapter makes each namespace's adapter. Default adapter.NewMemory.
-	Adapter adapter.Factory
+	// Adapter connects the server to others: package adapter and those below it
+	// have some. Default adapter.Factory(adapter.NewMemory), which knows only this
+	// server.
+	Adapter adapter.Provider
+
+	// Drain says how Shutdown sends clients to the other nodes of a cluster. The zero
+	// value suits most.
+	Drain Drain
 
 	// CORS says which pages of other origins may connect. The zero value allows
 	// none, over any transport.
@@ -282,7 +288,7 @@ func (c Config) withDefaults() Config {
 		c.Codec = parser.JSON
 	}
 	if c.Adapter == nil {
-		c.Adapter = adapter.NewMemory
+		c.Adapter = adapter.Factory(adapter.NewMemory)
 	}
 	if c.Metrics == nil {
 		c.Metrics = noMetrics{}
@@ -302,7 +308,7 @@ func (c Config) withDefaults() Config {
 		"MaxFragments": int64(c.MaxFragments), "MaxAttachments": int64(c.MaxAttachments), "MaxNamespaces": int64(c.MaxNamespaces),
 		"MaxRooms": int64(c.MaxRooms), "MaxPendingAcks": int64(c.MaxPendingAcks), "MaxPending": int64(c.MaxPending),
 		"EventRate": int64(c.EventRate), "EventBurst": int64(c.EventBurst), "MaxBuffered": int64(c.MaxBuffered),
-		"MaxBufferedPackets": int64(c.MaxBufferedPackets),
+		"MaxBufferedPackets": int64(c.MaxBufferedPackets), "Drain.Delay": int64(c.Drain.Delay),
 	} {
 		if n < 0 {
 			panic(fmt.Sprintf("realtime: Config.%s is negative; leave it 0 for the default", name))

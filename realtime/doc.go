@@ -55,8 +55,9 @@
 //
 // # Goroutines
 //
-// A WebSocket has one goroutine, its reader; a polling client has those of its
-// requests. A socket's handlers run in a goroutine while there are events, the
+// A WebSocket that waits has no goroutine on Linux, unless TLS or another
+// connection than the system's lies below it; then, and elsewhere, it has its
+// reader. A polling client has the goroutines of its requests. A socket's handlers run in a goroutine while there are events, the
 // callback of a broadcast until it has been called; some of these goroutines wait
 // for the next who needs one.
 // [Server.Shutdown] waits for all of them.

@@ -24,7 +24,7 @@ const cure = "copy it from an Example in realtime/example*_test.go, or add one t
 func shown(t *testing.T) [][]string {
 	t.Helper()
 	var files [][]string
-	for _, pattern := range []string{"example*_test.go", "*/example*_test.go", "../templates/chat/main.go"} {
+	for _, pattern := range []string{"example*_test.go", "*/example*_test.go", "*/*/example*_test.go", "../templates/chat/main.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: no files, %v", pattern, err)

@@ -169,43 +169,74 @@ func (e Emitter) emit(id int64, event string, args []any) error {
 
 func (e Emitter) transmit(id int64, event string, args []any) error {
 	s, n := e.socket, e.socket.namespace
-	offset := ""
 	if id == parser.NoID && !e.volatile && s.mayComeBack() {
-		offset = n.offset()
+		return e.record(event, args, n.offset())
 	}
-	frames, err := n.encode(id, event, args, offset)
-	if err != nil {
-		return err
-	}
-	if offset != "" {
-		if e.room != nil {
-			err := s.client.session.WaitRoom(e.room, appendFrames(nil, frames, e.plain)...)
-			if err != nil && !(err == engineio.ErrClosed && s.mayComeBack()) {
-				return sendError(err)
-			}
-		}
-		return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Plain: e.plain}, adapter.Target{Socket: s.id})
+	if s.isWatched() || n.server.observer.Load() != nil {
+		return e.transmitWatched(id, event, args)
 	}
 	var buf [1]engineio.Packet
-	packets := appendFrames(buf[:0], frames, e.plain)
-	if e.room == nil || !s.Connected() {
-		err = s.send(e.volatile, packets...)
-	} else {
-		err = sendError(s.client.session.SendContext(e.room, packets...))
-	}
+	packets, err := n.server.config.appendPacket(buf[:0], n.outgoing(id, event, args), e.plain)
 	if err != nil {
 		return err
 	}
-	n.server.config.Metrics.Add(MetricEventsOut, n.name, 1)
+	return e.send(packets)
+}
+
+// transmitWatched is transmit for an event that somebody is to see, as well.
+func (e Emitter) transmitWatched(id int64, event string, args []any) error {
+	s, n := e.socket, e.socket.namespace
+	frames, err := n.encode(id, event, args, "")
+	if err != nil {
+		return err
+	}
+	if err := e.send(appendFrames(nil, frames, e.plain)); err != nil {
+		return err
+	}
+	n.observeSent(frames, s)
 	if s.isWatched() {
 		s.show(frames, "")
 	}
 	return nil
 }
 
+// send gives an event's packets to the session.
+func (e Emitter) send(packets []engineio.Packet) (err error) {
+	s := e.socket
+	if e.room == nil || !s.Connected() {
+		err = s.send(e.volatile, packets...)
+	} else {
+		err = sendError(s.client.session.SendContext(e.room, packets...))
+	}
+	if err == nil {
+		s.namespace.server.config.Metrics.Add(MetricEventsOut, s.namespace.name, 1)
+	}
+	return err
+}
+
+// record sends an event by way of the adapter, which remembers it for a client
+// that comes back.
+func (e Emitter) record(event string, args []any, offset string) error {
+	s, n := e.socket, e.socket.namespace
+	frames, err := n.encode(parser.NoID, event, args, offset)
+	if err != nil {
+		return err
+	}
+	if e.room != nil {
+		err := s.client.session.WaitRoom(e.room, appendFrames(nil, frames, e.plain)...)
+		if err != nil && !(err == engineio.ErrClosed && s.mayComeBack()) {
+			return sendError(err)
+		}
+	}
+	return n.adapter.Broadcast(adapter.Packet{Frames: frames, Offset: offset, Keep: true, Plain: e.plain}, adapter.Target{Socket: s.id})
+}
+
 // mayComeBack reports whether what the socket is sent may have to be sent again,
 // because it is connected, or its client was until a moment ago.
 func (s *Socket) mayComeBack() bool {
+	if s.namespace.recoverable == nil {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -222,20 +253,11 @@ func (s *Socket) isWatched() bool { return s.watched.Load() || s.namespace.hooks
 
 // show calls the functions of OnAnyOutgoing with an event that was sent.
 func (s *Socket) show(frames []parser.Frame, offset string) {
-	config := &s.namespace.server.config
-	decoder := config.Codec.NewDecoder(parser.Limits{MaxAttachments: max(1, len(frames))})
-	var p *parser.Packet
-	for _, f := range frames {
-		var err error
-		if p, err = decoder.Decode(f.Data, f.Binary); err != nil {
-			config.Logger.Error("realtime: the codec cannot read what it wrote", "namespace", s.namespace.name, "error", err)
-			return
-		}
-	}
+	p := s.namespace.reread(frames)
 	if p == nil {
 		return
 	}
-	args := Args{config.Codec, p.Args, p.Attachments}
+	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
 	if offset != "" {
 		args.raw = args.raw[:len(args.raw)-1]
 	}
@@ -245,6 +267,20 @@ func (s *Socket) show(frames []parser.Frame, offset string) {
 	for _, l := range s.on.of(key{kind: anyOutgoing}) {
 		s.protect(p.Event, func() { l.fn.(func(string, Args))(p.Event, args) })
 	}
+}
+
+// reread returns the packet that frames of the server's own hold, or nil.
+func (n *Namespace) reread(frames []parser.Frame) (p *parser.Packet) {
+	config := &n.server.config
+	decoder := config.Codec.NewDecoder(parser.Limits{MaxAttachments: max(1, len(frames))})
+	for _, f := range frames {
+		var err error
+		if p, err = decoder.Decode(f.Data, f.Binary); err != nil {
+			config.Logger.Error("realtime: the codec cannot read what it wrote", "namespace", n.name, "error", err)
+			return nil
+		}
+	}
+	return p
 }
 
 // checkEvent returns an error for a name that no event may have on the wire.
@@ -261,7 +297,11 @@ func (n *Namespace) encode(id int64, event string, args []any, offset string) ([
 	if offset != "" {
 		args = append(args[:len(args):len(args)], offset)
 	}
-	return n.server.config.Codec.Encode(parser.Outgoing{Type: parser.Event, Namespace: n.name, ID: id, Event: event, Args: args})
+	return n.server.config.Codec.Encode(n.outgoing(id, event, args))
+}
+
+func (n *Namespace) outgoing(id int64, event string, args []any) parser.Outgoing {
+	return parser.Outgoing{Type: parser.Event, Namespace: n.name, ID: id, Event: event, Args: args}
 }
 
 // ackID returns a number for an acknowledgement.
@@ -273,23 +313,4 @@ func (n *Namespace) offset() string {
 		return r.Offset()
 	}
 	return ""
-}
-
-// appendFrames appends frames as packets of the engine.
-func appendFrames(dst []engineio.Packet, frames []parser.Frame, plain bool) []engineio.Packet {
-	if dst == nil {
-		dst = make([]engineio.Packet, 0, len(frames))
-	}
-	for _, f := range frames {
-		p := engineio.Text
-		if f.Binary {
-			p = engineio.Binary
-		}
-		packet := p(f.Data)
-		if plain {
-			packet = packet.Uncompressed()
-		}
-		dst = append(dst, packet)
-	}
-	return dst
 }

@@ -278,8 +278,10 @@ func TestRoomOfAnotherSocket(t *testing.T) {
 		inWorld(t, realtime.Config{Recovery: recovery}, func(w *world) {
 			sockets := make(chan *realtime.Socket, 2)
 			w.server.On("connection", func(s *realtime.Socket) { sockets <- s })
-			c, d := dialWebSocket(w), dialWebSocket(w)
-			first, second := <-sockets, <-sockets
+			c := dialWebSocket(w)
+			first := <-sockets
+			d := dialWebSocket(w)
+			second := <-sockets
 			second.Join(first.ID())
 			first.Emit("own")
 			w.server.To(first.ID()).Emit("room")

@@ -21,7 +21,7 @@ func (s *Socket) On(event string, fn any) Listener { return s.listen(event, fn, 
 func (s *Socket) Once(event string, fn any) Listener { return s.listen(event, fn, true) }
 
 func (s *Socket) listen(name string, fn any, once bool) Listener {
-	return s.on.add(event(name), &listener{handler: compile(name, fn, true), once: once}, false)
+	return s.on.add(event(name), compile(name, fn, true), once, false)
 }
 
 // Off removes all handlers of an event; [Listener.Off] removes one.
@@ -45,7 +45,7 @@ func (s *Socket) onAny(fn func(string, Args), first bool) Listener {
 	if fn == nil {
 		panic("realtime: OnAny of a nil function")
 	}
-	return s.on.add(key{kind: anyIncoming}, &listener{fn: fn}, first)
+	return s.on.add(key{kind: anyIncoming}, handler{fn: fn}, false, first)
 }
 
 // OffAny removes all functions of OnAny and PrependAny.
@@ -69,7 +69,7 @@ func (s *Socket) onAnyOutgoing(fn func(string, Args), first bool) Listener {
 		panic("realtime: OnAnyOutgoing of a nil function")
 	}
 	s.watched.Store(true)
-	return s.on.add(key{kind: anyOutgoing}, &listener{fn: fn}, first)
+	return s.on.add(key{kind: anyOutgoing}, handler{fn: fn}, false, first)
 }
 
 // OffAnyOutgoing removes all functions of OnAnyOutgoing and PrependAnyOutgoing.
@@ -82,7 +82,7 @@ func (s *Socket) OnError(fn func(err error)) Listener {
 	if fn == nil {
 		panic("realtime: OnError of a nil function")
 	}
-	return s.on.add(key{kind: ofErrors}, &listener{fn: fn}, false)
+	return s.on.add(key{kind: ofErrors}, handler{fn: fn}, false, false)
 }
 
 // OnDrain registers a function that is called when everything that waited for
@@ -93,7 +93,7 @@ func (s *Socket) OnDrain(fn func()) Listener {
 		panic("realtime: OnDrain of a nil function")
 	}
 	s.client.drains.Store(true)
-	return s.on.add(key{kind: ofDrain}, &listener{fn: fn}, false)
+	return s.on.add(key{kind: ofDrain}, handler{fn: fn}, false, false)
 }
 
 // Use adds a middleware for the client's events: it is called for each of them,
@@ -117,9 +117,10 @@ func (s *Socket) onEvent(p *parser.Packet) {
 	}
 	config := &s.namespace.server.config
 	s.count(MetricEventsIn)
+	s.namespace.server.observer.Load().received("in", s, p)
 	if !s.bucket.take() {
 		config.Metrics.Add(MetricDropped, "rate", 1)
-		s.answer(p.ID)(failure(ErrRateLimited))
+		s.answer(p)(failure(ErrRateLimited))
 		s.inbox.add(0, func() { s.report(p.Event, ErrRateLimited) })
 		return
 	}
@@ -132,22 +133,19 @@ func (s *Socket) onEvent(p *parser.Packet) {
 // handle is what the inbox runs for an event.
 func (s *Socket) handle(p *parser.Packet) {
 	s.namespace.server.config.Metrics.Add(MetricPending, "", -1)
-	if s.heeds() {
-		s.take(p)
+	if use, heeds := s.heeds(); heeds {
+		s.take(p, use)
 	}
 }
 
 // take shows an event to who wants to see all, and runs its handlers unless a
 // middleware objects.
-func (s *Socket) take(p *parser.Packet) {
+func (s *Socket) take(p *parser.Packet, use []func(string, Args) error) {
 	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
-	ack := s.answer(p.ID)
+	ack := s.answer(p)
 	if s.namespace.hooks.have(anyIncoming) || s.on.have(anyIncoming) {
 		s.showIncoming(p.Event, args)
 	}
-	s.mu.Lock()
-	use := s.use
-	s.mu.Unlock()
 	if err := s.pass(use, p.Event, args); err != nil {
 		ack(failure(err))
 		s.report(p.Event, err)
@@ -185,7 +183,7 @@ func (s *Socket) emitLocal(event string, arg any) {
 	if err != nil {
 		panic("realtime: " + err.Error()) // our own argument always marshals
 	}
-	s.dispatch(event, Args{codec: parser.JSON, raw: [][]byte{raw}}, s.answer(parser.NoID))
+	s.dispatch(event, Args{codec: parser.JSON, raw: [][]byte{raw}}, noAck)
 }
 
 // dispatch runs the handlers of an event one after the other.
@@ -207,7 +205,7 @@ func (s *Socket) dispatch(name string, args Args, ack Ack) {
 // the socket's.
 func (s *Socket) serve(ctx context.Context, listeners []*listener, name string, args Args, ack Ack) (failed error) {
 	for _, l := range listeners {
-		if ctx == nil && l.handler.context {
+		if ctx == nil && l.context {
 			ctx = s.Context()
 		}
 		err := s.call(ctx, l.handler, name, args, ack)
@@ -225,7 +223,7 @@ func (s *Socket) serve(ctx context.Context, listeners []*listener, name string, 
 }
 
 // call calls one handler. A panic is acknowledged as an error.
-func (s *Socket) call(ctx context.Context, h *handler, name string, args Args, ack Ack) (err error) {
+func (s *Socket) call(ctx context.Context, h handler, name string, args Args, ack Ack) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.panicked(name, v)
@@ -263,29 +261,37 @@ func (s *Socket) drained() {
 	})
 }
 
-// answer returns the Ack of the event with that number. It works once.
-func (s *Socket) answer(id int64) Ack {
-	if id == parser.NoID {
+// answer returns the Ack of the event p. It works once: who takes the number out
+// of the packet answers.
+func (s *Socket) answer(p *parser.Packet) Ack {
+	if p.ID == parser.NoID {
 		return noAck
 	}
-	var answered atomic.Bool
 	return func(args ...any) {
-		if answered.Swap(true) {
-			return
+		if id := atomic.SwapInt64(&p.ID, parser.NoID); id != parser.NoID {
+			s.acknowledge(id, args)
 		}
-		p := parser.Outgoing{Type: parser.Ack, Namespace: s.namespace.name, ID: id, Args: args}
-		codec := s.namespace.server.config.Codec
-		frames, err := codec.Encode(p)
-		if err != nil {
-			s.namespace.server.config.Logger.Error("realtime: an acknowledgement cannot be sent", "namespace", s.namespace.name,
-				"socket", s.id, "error", err)
-			p.Args = []any{failure(errInternal)}
-			if frames, err = codec.Encode(p); err != nil {
-				return // a codec that cannot write a text
-			}
+	}
+}
+
+// acknowledge sends the answer to the event with that number.
+func (s *Socket) acknowledge(id int64, args []any) {
+	config := &s.namespace.server.config
+	p := parser.Outgoing{Type: parser.Ack, Namespace: s.namespace.name, ID: id, Args: args}
+	var buf [1]engineio.Packet
+	packets, err := config.appendPacket(buf[:0], p, false)
+	if err != nil {
+		config.Logger.Error("realtime: an acknowledgement cannot be sent", "namespace", s.namespace.name, "socket", s.id, "error", err)
+		p.Args = []any{failure(errInternal)}
+		if packets, err = config.appendPacket(nil, p, false); err != nil {
+			return // a codec that cannot write a text
 		}
-		var buf [1]engineio.Packet
-		s.send(false, appendFrames(buf[:0], frames, false)...)
+	}
+	s.send(false, packets...)
+	if s.namespace.server.observer.Load() != nil {
+		if frames, err := config.Codec.Encode(p); err == nil {
+			s.namespace.observeSent(frames, s)
+		}
 	}
 }
 

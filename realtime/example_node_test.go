@@ -214,7 +214,7 @@ func Example_options() {
 	_ = realtime.Config{
 		Path:                "/my-path/",
 		DisableClient:       true,
-		Adapter:             adapter.NewMemory,
+		Adapter:             adapter.Factory(adapter.NewMemory),
 		Codec:               msgpack.Codec,
 		ConnectTimeout:      45 * time.Second,
 		Recovery:            &realtime.Recovery{MaxDisconnection: 2 * time.Minute, RunMiddleware: true},

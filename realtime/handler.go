@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"sync"
 )
 
 // Ack answers an event that the client wants acknowledged. The first answer
@@ -20,7 +21,12 @@ var (
 
 // handler is a function given to On, whose signature has been understood.
 type handler struct {
-	fn       reflect.Value
+	*signature
+	fn any
+}
+
+// signature is what is to be known of functions of one type.
+type signature struct {
 	params   []reflect.Type // that take an argument of the event
 	variadic reflect.Type   // of the last parameter's elements, or nil
 	args     bool           // takes all further arguments as Args
@@ -29,13 +35,22 @@ type handler struct {
 	result   bool           // returns a value
 	fails    bool           // returns an error last
 
-	direct func(Args, Ack, func(any) error) error // the same without reflection, for the most frequent types, or nil
+	direct caller // the same without reflection, for the most frequent types, or nil
 }
+
+// signatures has those that can work by their type: each socket of a program
+// registers the same ones.
+var signatures sync.Map
 
 // compile understands the signature of fn, a handler of event. It panics when
 // the signature cannot work, or must is set and the function is nil.
-func compile(event string, fn any, must bool) *handler {
+func compile(event string, fn any, must bool) handler {
 	v := reflect.ValueOf(fn)
+	if fn != nil && !(must && v.Kind() == reflect.Func && v.IsNil()) {
+		if known, found := signatures.Load(v.Type()); found {
+			return handler{known.(*signature), fn}
+		}
+	}
 	fault := func(format string, args ...any) {
 		panic(fmt.Sprintf("realtime: handler of %q is %T: %s", event, fn, fmt.Sprintf(format, args...)))
 	}
@@ -46,7 +61,7 @@ func compile(event string, fn any, must bool) *handler {
 		fault("the function is nil")
 	}
 	t := v.Type()
-	h := &handler{fn: v, direct: direct(fn)}
+	h := &signature{direct: direct(fn)}
 	from, to := 0, t.NumIn()
 	if from < to && t.In(from) == contextType {
 		h.context = true
@@ -92,12 +107,13 @@ func compile(event string, fn any, must bool) *handler {
 	if h.ack && (h.result || h.fails) {
 		fault("either take an Ack or return the answer")
 	}
-	return h
+	signatures.Store(t, h)
+	return handler{h, fn}
 }
 
 // decode makes the values of the handler's parameters, each of which passes
 // validate, if that is not nil.
-func (h *handler) decode(ctx context.Context, args Args, ack Ack, validate func(any) error) ([]reflect.Value, error) {
+func (h *signature) decode(ctx context.Context, args Args, ack Ack, validate func(any) error) ([]reflect.Value, error) {
 	in := make([]reflect.Value, 0, len(h.params)+2)
 	if h.context {
 		in = append(in, reflect.ValueOf(ctx))
@@ -139,9 +155,9 @@ func (h *handler) decode(ctx context.Context, args Args, ack Ack, validate func(
 // call decodes the arguments, runs the handler, and acknowledges what it
 // returned. It returns why the handler did not run, an *ArgumentError, or what
 // it returned as its error.
-func (h *handler) call(ctx context.Context, args Args, ack Ack, validate func(any) error) error {
+func (h handler) call(ctx context.Context, args Args, ack Ack, validate func(any) error) error {
 	if h.direct != nil {
-		err := h.direct(args, ack, validate)
+		err := h.direct(h.fn, args, ack, validate)
 		if err != nil {
 			ack(failure(err))
 		}
@@ -152,7 +168,7 @@ func (h *handler) call(ctx context.Context, args Args, ack Ack, validate func(an
 		ack(failure(err))
 		return err
 	}
-	out := h.fn.Call(in)
+	out := reflect.ValueOf(h.fn).Call(in)
 	if h.fails {
 		if err, _ := out[len(out)-1].Interface().(error); err != nil {
 			ack(failure(err))
@@ -168,35 +184,38 @@ func (h *handler) call(ctx context.Context, args Args, ack Ack, validate func(an
 	return nil
 }
 
-// direct returns fn called without reflection, or nil. What it returns says why
-// the arguments do not fit.
-func direct(fn any) func(Args, Ack, func(any) error) error {
-	switch fn := fn.(type) {
+// A caller calls a function of one type without reflection. What it returns says
+// why the arguments do not fit.
+type caller func(fn any, args Args, ack Ack, validate func(any) error) error
+
+// direct returns the caller of functions of fn's type, or nil.
+func direct(fn any) caller {
+	switch fn.(type) {
 	case func():
-		return func(Args, Ack, func(any) error) error { fn(); return nil }
+		return func(fn any, _ Args, _ Ack, _ func(any) error) error { fn.(func())(); return nil }
 	case func(Ack):
-		return func(_ Args, ack Ack, _ func(any) error) error { fn(ack); return nil }
+		return func(fn any, _ Args, ack Ack, _ func(any) error) error { fn.(func(Ack))(ack); return nil }
 	case func(Args):
-		return func(args Args, _ Ack, _ func(any) error) error { fn(args); return nil }
+		return func(fn any, args Args, _ Ack, _ func(any) error) error { fn.(func(Args))(args); return nil }
 	case func(Args, Ack):
-		return func(args Args, ack Ack, _ func(any) error) error { fn(args, ack); return nil }
+		return func(fn any, args Args, ack Ack, _ func(any) error) error { fn.(func(Args, Ack))(args, ack); return nil }
 	case func(string):
-		return directOne(func(v string, _ Args, _ Ack) { fn(v) })
+		return directOne(func(fn any, v string, _ Args, _ Ack) { fn.(func(string))(v) })
 	case func(string, Ack):
-		return directOne(func(v string, _ Args, ack Ack) { fn(v, ack) })
+		return directOne(func(fn any, v string, _ Args, ack Ack) { fn.(func(string, Ack))(v, ack) })
 	case func(string, Args):
-		return directOne(func(v string, rest Args, _ Ack) { fn(v, rest) })
+		return directOne(func(fn any, v string, rest Args, _ Ack) { fn.(func(string, Args))(v, rest) })
 	case func([]byte):
-		return directOne(func(v []byte, _ Args, _ Ack) { fn(v) })
+		return directOne(func(fn any, v []byte, _ Args, _ Ack) { fn.(func([]byte))(v) })
 	case func([]byte) []byte:
-		return directOne(func(v []byte, _ Args, ack Ack) { ack(fn(v)) })
+		return directOne(func(fn any, v []byte, _ Args, ack Ack) { ack(fn.(func([]byte) []byte)(v)) })
 	}
 	return nil
 }
 
-// directOne is direct for a function of one argument.
-func directOne[T any](fn func(T, Args, Ack)) func(Args, Ack, func(any) error) error {
-	return func(args Args, ack Ack, validate func(any) error) error {
+// directOne is direct for functions of one argument.
+func directOne[T any](call func(fn any, v T, rest Args, ack Ack)) caller {
+	return func(fn any, args Args, ack Ack, validate func(any) error) error {
 		var v T
 		if err := args.decode(0, &v); err != nil {
 			return err
@@ -206,7 +225,7 @@ func directOne[T any](fn func(T, Args, Ack)) func(Args, Ack, func(any) error) er
 				return &ArgumentError{Index: 0, Err: err}
 			}
 		}
-		fn(v, args.from(1), ack)
+		call(fn, v, args.from(1), ack)
 		return nil
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -48,6 +49,52 @@ func (h *Handshake) MarshalJSON() ([]byte, error) {
 	})
 }
 
+// UnmarshalJSON reads what MarshalJSON writes, or what the reference does.
+func (h *Handshake) UnmarshalJSON(text []byte) error {
+	var told struct {
+		Headers map[string]any  `json:"headers"`
+		Time    string          `json:"time"`
+		Address string          `json:"address"`
+		Secure  bool            `json:"secure"`
+		Issued  int64           `json:"issued"`
+		URL     string          `json:"url"`
+		Query   map[string]any  `json:"query"`
+		Auth    json.RawMessage `json:"auth"`
+	}
+	if err := json.Unmarshal(text, &told); err != nil {
+		return err
+	}
+	*h = Handshake{Auth: told.Auth, Address: told.Address, URL: told.URL, Secure: told.Secure, Time: time.UnixMilli(told.Issued),
+		Headers: make(http.Header, len(told.Headers)), Query: make(map[string]string, len(told.Query))}
+	if len(h.Auth) == 0 {
+		h.Auth = emptyObject
+	}
+	for name, value := range told.Headers {
+		for _, text := range textsOf(value) {
+			h.Headers.Add(name, text)
+		}
+	}
+	for key, value := range told.Query {
+		if texts := textsOf(value); len(texts) > 0 {
+			h.Query[key] = texts[len(texts)-1]
+		}
+	}
+	return nil
+}
+
+// textsOf returns the texts that a value is: a string, or an array of them.
+func textsOf(value any) (texts []string) {
+	switch value := value.(type) {
+	case string:
+		return []string{value}
+	case []any:
+		for _, v := range value {
+			texts = append(texts, textsOf(v)...)
+		}
+	}
+	return texts
+}
+
 // newHandshake copies what a client's first request tells.
 func (c *Config) newHandshake(r *http.Request) *Handshake {
 	headers := r.Header.Clone()
@@ -62,7 +109,7 @@ func (c *Config) newHandshake(r *http.Request) *Handshake {
 	}
 	return &Handshake{
 		Auth:    emptyObject,
-		Query:   lastValues(r.URL.Query()),
+		Query:   c.query(r.URL),
 		Headers: headers,
 		Address: address,
 		URL:     r.URL.RequestURI(),
@@ -72,6 +119,22 @@ func (c *Config) newHandshake(r *http.Request) *Handshake {
 		Attached: attached,
 	}
 }
+
+// query returns the query of a client's first request. Most clients have the
+// same, and share it.
+func (c *Config) query(u *url.URL) map[string]string {
+	if u.RawQuery == usualQuery {
+		return usualValues()
+	}
+	return lastValues(u.Query())
+}
+
+// usualQuery is that of an official client that connects by WebSocket.
+const usualQuery = "EIO=4&transport=websocket"
+
+var usualValues = sync.OnceValue(func() map[string]string {
+	return map[string]string{"EIO": "4", "transport": "websocket"}
+})
 
 // lastValues returns the last value of every key.
 func lastValues(query url.Values) map[string]string {

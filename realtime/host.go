@@ -33,6 +33,9 @@ func (h host) Deliver(p adapter.Packet, sockets []adapter.Socket) {
 // Delivered implements adapter.Host.
 func (h host) Delivered(p adapter.Packet, sockets []adapter.Socket) {
 	h.namespace.server.config.Metrics.Add(MetricEventsOut, h.namespace.name, int64(len(sockets)))
+	if o := h.namespace.server.observer.Load(); o != nil {
+		o.sent(h.namespace, p.Frames, p.Offset, sockets...)
+	}
 	for _, s := range sockets {
 		if s := s.(*Socket); s.isWatched() {
 			s.show(p.Frames, p.Offset)
@@ -83,11 +86,11 @@ func (h host) ServerSide(message []byte) []byte {
 		}
 	}
 	for _, l := range n.hooks.on.take(event(name)) {
-		if l.handler == nil {
+		if l.signature == nil {
 			continue
 		}
 		n.server.protect(name, func() {
-			if err := l.handler.call(context.Background(), rawArgs(parts[1:]), ack, n.server.config.Validate); err != nil {
+			if err := l.call(context.Background(), rawArgs(parts[1:]), ack, n.server.config.Validate); err != nil {
 				n.server.config.Logger.Warn("realtime: a server-side event failed", "event", name, "namespace", n.name, "error", err)
 			}
 		})
@@ -123,7 +126,7 @@ func (n *Namespace) serverSideEmit(ctx context.Context, answer bool, name string
 	}
 	answers, err := m.ServerSideEmit(ctx, message, answer)
 	if err != nil {
-		err = fmt.Errorf("realtime: server-side emit %q: %w", name, err)
+		err = fmt.Errorf("realtime: server-side emit %q: %w", name, missingError(err))
 	}
 	var all []Args
 	for _, text := range answers {
@@ -134,5 +137,3 @@ func (n *Namespace) serverSideEmit(ctx context.Context, answer bool, name string
 	}
 	return all, err
 }
-
-var _ adapter.Host = host{}

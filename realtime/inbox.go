@@ -17,13 +17,20 @@ type inbox struct {
 
 	mu     sync.Mutex // guards the rest
 	room   sync.Cond  // there is room, or it is closed
-	queue  []job
-	next   int  // the first in queue that has not run
-	held   int  // bytes in queue
-	busy   bool // a goroutine runs what is queued
+	queue  *[]job     // from queues; nil while it is idle
+	next   int        // the first in queue that has not run
+	held   int        // bytes in queue
+	busy   bool       // a goroutine runs what is queued
 	closed bool
-	done   chan struct{} // closed when it is closed and empty
+	ended  bool          // it is closed, and everything has run
+	done   chan struct{} // closed then; nil while nobody asked for it
 }
+
+// queues are for inboxes that have something to run, which are few at a time.
+var queues = sync.Pool{New: func() any { q := make([]job, 0, 16); return &q }}
+
+// maxQueue is how long a queue is kept for the next inbox, in jobs.
+const maxQueue = 256
 
 // job is what a handler runs for, an event or anything else, and the bytes it
 // holds.
@@ -41,7 +48,20 @@ const overhead = 256
 func (in *inbox) init(limit, bytes int, running *tasks, urgent *atomic.Int32) {
 	in.limit, in.bytes, in.running, in.urgent = limit, bytes, running, urgent
 	in.room.L = &in.mu
-	in.done = make(chan struct{})
+}
+
+// finished returns a channel that is closed when it is closed and everything has
+// run.
+func (in *inbox) finished() <-chan struct{} {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.done == nil {
+		in.done = make(chan struct{})
+		if in.ended {
+			close(in.done)
+		}
+	}
+	return in.done
 }
 
 // add queues f, which holds size bytes. It waits for room, which stops whoever
@@ -68,7 +88,10 @@ func (in *inbox) put(j job) bool {
 // must not wait in vain because it stands behind events: then only their bytes
 // are limited. mu is held.
 func (in *inbox) full(size int) bool {
-	waiting := len(in.queue) - in.next
+	if in.queue == nil {
+		return false
+	}
+	waiting := len(*in.queue) - in.next
 	if waiting == 0 {
 		return false
 	}
@@ -104,8 +127,12 @@ func (in *inbox) close(last func()) {
 	in.room.Broadcast()
 }
 
+// push queues j. mu is held.
 func (in *inbox) push(j job) {
-	in.queue = append(in.queue, j)
+	if in.queue == nil {
+		in.queue = queues.Get().(*[]job)
+	}
+	*in.queue = append(*in.queue, j)
 	in.held += j.size
 	if !in.busy {
 		in.busy = true
@@ -113,36 +140,43 @@ func (in *inbox) push(j job) {
 	}
 }
 
-// keep is how many jobs an idle inbox has memory for.
-const keep = 4
-
+// run runs what is queued, in a goroutine that it has until there is no more.
 func (in *inbox) run() {
 	for {
-		in.mu.Lock()
-		if in.next == len(in.queue) {
-			in.queue, in.next, in.busy = in.queue[:0], 0, false
-			if cap(in.queue) > keep {
-				in.queue = nil
-			}
-			if in.closed {
-				close(in.done)
-			}
-			in.mu.Unlock()
+		j, more := in.take()
+		switch {
+		case !more:
 			return
-		}
-		j := in.queue[in.next]
-		in.queue[in.next] = job{}
-		in.next++
-		if in.next == len(in.queue) {
-			in.queue, in.next = in.queue[:0], 0
-		}
-		in.held -= j.size
-		in.room.Signal()
-		in.mu.Unlock()
-		if j.event != nil {
+		case j.event != nil:
 			j.of.handle(j.event)
-		} else {
+		default:
 			j.do()
 		}
 	}
+}
+
+// take takes the first job out of the queue. When there is none, the inbox is
+// idle, and its queue is another's.
+func (in *inbox) take() (j job, more bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if q := in.queue; in.next < len(*q) {
+		j = (*q)[in.next]
+		(*q)[in.next] = job{}
+		in.next++
+		if in.next == len(*q) {
+			*q, in.next = (*q)[:0], 0
+		}
+		in.held -= j.size
+		in.room.Signal()
+		return j, true
+	}
+	if cap(*in.queue) <= maxQueue {
+		queues.Put(in.queue)
+	}
+	in.queue, in.busy = nil, false
+	if in.ended = in.closed; in.ended && in.done != nil {
+		close(in.done)
+	}
+	return job{}, false
 }

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -10,35 +9,31 @@ import (
 // Listener is a handler that has been registered. It need not be kept.
 type Listener struct {
 	of    *listeners
-	key   key
 	entry *listener
 }
 
 // Off removes the handler. Calls that are under way or queued still happen.
 func (l Listener) Off() {
-	if l.of == nil {
-		return
+	if l.of != nil {
+		l.of.remove(func(e *listener) bool { return e == l.entry })
 	}
-	l.of.mu.Lock()
-	defer l.of.mu.Unlock()
-	l.of.set(l.key, slices.DeleteFunc(slices.Clone(l.of.entries[l.key]), func(e *listener) bool { return e == l.entry }))
 }
 
 // listener is a handler in a set of them.
 type listener struct {
-	handler *handler // or
-	fn      any      // of the type that its kind has
-	once    bool
+	handler // or, without a signature, a function of the type that its kind has
+	key
+	once bool
 }
 
 // key is what a handler was registered for: an event, or one of the things that
 // have no name that a client could send.
 type key struct {
-	kind kind
 	name string // of an event
+	kind kind
 }
 
-type kind int
+type kind uint8
 
 const (
 	anEvent kind = iota
@@ -48,78 +43,111 @@ const (
 	ofDrain
 )
 
-func event(name string) key { return key{anEvent, name} }
+func event(name string) key { return key{name, anEvent} }
 
 // listeners are handlers in the order of registration. The zero value is ready.
-// The slices are replaced and never changed, so that they may be walked without
-// the lock.
+// A socket has few: a list of them takes little memory, and they are found in it
+// as fast as in a map.
 type listeners struct {
 	kinds atomic.Uint32 // those that were ever registered for, a bit each
 
-	mu      sync.Mutex // guards the rest
-	entries map[key][]*listener
+	mu    sync.Mutex          // guards the rest
+	all   []*listener         // appended to, otherwise replaced and never changed, so that it may be walked without the lock
+	index map[key][]*listener // all, by key, while there are more than few; made when it is needed
 }
+
+// few is how many handlers are looked for in the list.
+const few = 16
 
 // have reports whether there may be handlers of that kind, at next to no cost.
 func (s *listeners) have(k kind) bool { return s.kinds.Load()&(1<<k) != 0 }
 
 // add registers a handler, the last of its key, or the first.
-func (s *listeners) add(k key, entry *listener, first bool) Listener {
+func (s *listeners) add(k key, h handler, once, first bool) Listener {
+	entry := &listener{h, k, once}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.entries[k]
 	if first {
-		l = append([]*listener{entry}, l...)
+		s.all = append([]*listener{entry}, s.all...)
 	} else {
-		l = append(l[:len(l):len(l)], entry)
+		s.all = append(s.all, entry)
 	}
-	s.set(k, l)
+	s.index = nil
 	s.kinds.Or(1 << k.kind)
-	return Listener{s, k, entry}
+	return Listener{s, entry}
 }
 
-// set replaces the handlers of a key. mu is held.
-func (s *listeners) set(k key, l []*listener) {
-	switch {
-	case len(l) == 0:
-		delete(s.entries, k)
-	case s.entries == nil:
-		s.entries = map[key][]*listener{k: l}
-	default:
-		s.entries[k] = l
-	}
+// remove removes the handlers for which f returns true.
+func (s *listeners) remove(f func(*listener) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.removeLocked(f)
+}
+
+func (s *listeners) removeLocked(f func(*listener) bool) {
+	s.all = slices.DeleteFunc(slices.Clone(s.all), f)
+	s.index = nil
 }
 
 // drop removes the handlers of a key.
-func (s *listeners) drop(k key) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.entries, k)
-}
+func (s *listeners) drop(k key) { s.remove(func(l *listener) bool { return l.key == k }) }
 
 // dropEvents removes the handlers of all events.
-func (s *listeners) dropEvents() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	maps.DeleteFunc(s.entries, func(k key, _ []*listener) bool { return k.kind == anEvent })
-}
+func (s *listeners) dropEvents() { s.remove(func(l *listener) bool { return l.kind == anEvent }) }
 
 // of returns the handlers of a key.
 func (s *listeners) of(k key) []*listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.entries[k]
+	return s.find(k)
 }
 
 // take returns the handlers of a key, and forgets those that run once.
 func (s *listeners) take(k key) []*listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.entries[k]
-	if slices.ContainsFunc(l, func(l *listener) bool { return l.once }) {
-		s.set(k, slices.DeleteFunc(slices.Clone(l), func(l *listener) bool { return l.once }))
+	found := s.find(k)
+	for _, l := range found {
+		if l.once {
+			s.removeLocked(func(l *listener) bool { return l.once && l.key == k })
+			break
+		}
 	}
-	return l
+	return found
+}
+
+// find is of. mu is held.
+func (s *listeners) find(k key) []*listener {
+	if len(s.all) <= few {
+		return pick(s.all, k)
+	}
+	if s.index == nil {
+		s.index = make(map[key][]*listener)
+		for _, l := range s.all {
+			s.index[l.key] = append(s.index[l.key], l)
+		}
+	}
+	return s.index[k]
+}
+
+// pick returns those of a key. Mostly there is one, or they stand together: then
+// they are a part of the list.
+func pick(all []*listener, k key) []*listener {
+	from := slices.IndexFunc(all, func(l *listener) bool { return l.key == k })
+	if from < 0 {
+		return nil
+	}
+	to := from + 1
+	for to < len(all) && all[to].key == k {
+		to++
+	}
+	found := all[from:to:to]
+	for _, l := range all[to:] {
+		if l.key == k {
+			found = append(found, l)
+		}
+	}
+	return found
 }
 
 // names returns the events that have handlers, sorted.
@@ -127,11 +155,11 @@ func (s *listeners) names() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var names []string
-	for k := range s.entries {
-		if k.kind == anEvent {
-			names = append(names, k.name)
+	for _, l := range s.all {
+		if l.kind == anEvent {
+			names = append(names, l.name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }

@@ -20,6 +20,7 @@ const (
 	MetricUpgrades       Metric = "upgrades"       // counter, by transport: changes of transport
 	MetricDisconnections Metric = "disconnections" // counter, by reason: ended connections
 	MetricRefusals       Metric = "refusals"       // counter, by Engine.IO's error code: refused requests
+	MetricForwarded      Metric = "forwarded"      // counter, by transport: requests passed to the node with their session
 	MetricBytesIn        Metric = "bytes_in"       // counter, by transport: bytes of packets
 	MetricBytesOut       Metric = "bytes_out"      // counter, by transport: bytes of packets
 	MetricPacketsIn      Metric = "packets_in"     // counter, by transport: packets of Engine.IO

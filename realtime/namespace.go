@@ -68,13 +68,14 @@ func newNamespace(s *Server, name string, parent *ParentNamespace) *Namespace {
 
 // open makes the namespace's adapter, which may take its time.
 func (n *Namespace) open() {
-	n.adapter = n.server.config.Adapter(host{n})
+	n.adapter = n.server.node.Adapter(host{n})
 	if _, able := n.adapter.(adapter.Recoverer); !able && n.recoverable != nil {
 		panic(fmt.Sprintf("realtime: Config.Recovery needs an adapter.Recoverer, which %T is not", n.adapter))
 	}
 	if n.parent != nil {
 		n.parent.add(n)
 	}
+	n.inherit()
 	close(n.opened)
 }
 
@@ -163,9 +164,9 @@ func (h *hooks) add(event string, fn any, once, main bool) Listener {
 			panic("realtime: On(\"new_namespace\") on a namespace; register it on the *realtime.Server")
 		}
 	default:
-		return h.on.add(eventKey(event), &listener{handler: compile(event, fn, true), once: once}, false)
+		return h.on.add(eventKey(event), compile(event, fn, true), once, false)
 	}
-	return h.on.add(eventKey(event), &listener{fn: fn, once: once}, false)
+	return h.on.add(eventKey(event), handler{fn: fn}, once, false)
 }
 
 // eventKey is the key of a namespace's event, of which one has two names.
@@ -180,7 +181,7 @@ func (h *hooks) onAny(fn func(*Socket, string, Args)) Listener {
 	if fn == nil {
 		panic("realtime: OnAny of a nil function")
 	}
-	return h.on.add(key{kind: anyIncoming}, &listener{fn: fn}, false)
+	return h.on.add(key{kind: anyIncoming}, handler{fn: fn}, false, false)
 }
 
 func (h *hooks) onAnyOutgoing(fn func(*Socket, string, Args)) Listener {
@@ -188,7 +189,7 @@ func (h *hooks) onAnyOutgoing(fn func(*Socket, string, Args)) Listener {
 		panic("realtime: OnAnyOutgoing of a nil function")
 	}
 	h.outgoing.Store(true)
-	return h.on.add(key{kind: anyOutgoing}, &listener{fn: fn}, false)
+	return h.on.add(key{kind: anyOutgoing}, handler{fn: fn}, false, false)
 }
 
 func (h *hooks) use(middleware func(*Socket) error) {
@@ -206,7 +207,7 @@ func (h *hooks) each(k key, f func(fn any)) {
 		h.parent.each(k, f)
 	}
 	for _, l := range h.on.take(k) {
-		if l.fn != nil {
+		if l.signature == nil {
 			f(l.fn)
 		}
 	}

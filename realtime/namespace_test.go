@@ -182,12 +182,12 @@ func TestNewNamespaceIsSeenFirst(t *testing.T) {
 // An adapter that takes its time to begin keeps nobody waiting who is not in its
 // namespace.
 func TestSlowAdapter(t *testing.T) {
-	config := realtime.Config{Adapter: func(h adapter.Host) adapter.Adapter {
+	config := realtime.Config{Adapter: adapter.Factory(func(h adapter.Host) adapter.Adapter {
 		if h.Name() == "/slow" {
 			time.Sleep(10 * time.Second)
 		}
 		return adapter.NewMemory(h)
-	}}
+	})}
 	inWorld(t, config, func(w *world) {
 		start := time.Now()
 		parent := w.server.OfPattern(regexp.MustCompile("^/slow$"))

@@ -1,7 +1,10 @@
 package realtime
 
 import (
+	"context"
+	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -35,6 +38,11 @@ type Recovery struct {
 	// namespace; of more, those that have been gone longest cannot. Default
 	// 100 000.
 	MaxSessions int
+
+	// OnExpired is told of each client that was gone for longer than that, or had
+	// to make room for others. In a cluster the server tells that the client was on
+	// last; of those of a server that has gone, nobody tells. It must not wait.
+	OnExpired func(*ExpiredSession)
 }
 
 func (r Recovery) withDefaults() Recovery {
@@ -53,7 +61,12 @@ func (c *Config) retention() adapter.Retention {
 	if c.Recovery == nil {
 		return adapter.Retention{}
 	}
+	var expired func(adapter.Session)
+	if c.Recovery.OnExpired != nil {
+		expired = c.expired
+	}
 	return adapter.Retention{
+		Expired:  expired,
 		Sessions: c.Recovery.MaxDisconnection,
 		Packets:  c.Recovery.MaxDisconnection + c.PingInterval + 2*c.PingTimeout,
 		Bytes:    c.Recovery.MaxBytes,
@@ -65,14 +78,115 @@ func (c *Config) retention() adapter.Retention {
 // come back.
 func recoverable(reason string) bool {
 	switch reason {
-	case ReasonTransportClose, ReasonTransportError, ReasonPingTimeout, ReasonForcedClose:
+	case ReasonTransportClose, ReasonTransportError, ReasonPingTimeout, ReasonForcedClose, ReasonShuttingDown:
 		return true
 	}
 	return false
 }
 
-// legacy is what a socket leaves to the one that goes on where it was.
-type legacy struct{ values map[string]any }
+// ExpiredSession is what [Recovery].OnExpired is told of a client that has not
+// come back.
+type ExpiredSession struct {
+	ID    string   // of the socket
+	Rooms []string // it was in, its own id first
+
+	values map[string]any
+}
+
+// Value returns the value that Socket.Set kept, or nil; see [ValueOf].
+func (s *ExpiredSession) Value(key string) any { return plainValue(s.values[key]) }
+
+func (s *ExpiredSession) rawValue(key string) any { return s.values[key] }
+
+// expired tells of a session that is not kept any more.
+func (c *Config) expired(s adapter.Session) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.Logger.Error("realtime: handler panicked", "event", "OnExpired", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	c.Recovery.OnExpired(&ExpiredSession{ID: s.ID, Rooms: s.Rooms, values: valuesIn(s.Data)})
+}
+
+// legacy is what a socket leaves to the one that goes on where it was: its
+// values, which its handlers may change until they have ended.
+type legacy struct {
+	home *Namespace
+
+	mu     sync.Mutex // guards the rest
+	socket *Socket    // until its handlers have ended
+	values map[string]any
+}
+
+// inherit returns the values.
+func (l *legacy) inherit() map[string]any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.socket != nil {
+		return l.socket.values.snapshot()
+	}
+	return l.values
+}
+
+// settle notes that the values do not change any more.
+func (l *legacy) settle() {
+	values := l.inherit()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.socket, l.values = nil, values
+}
+
+// sharer returns what keeps sessions where other servers find them, if anything
+// does.
+func (n *Namespace) sharer() (adapter.Sharer, bool) {
+	shared, able := n.adapter.(adapter.Sharer)
+	return shared, able && n.recoverable != nil
+}
+
+// changed notes that the values of the socket have changed.
+func (s *Socket) changed() {
+	if s.pid == "" {
+		return
+	}
+	if shared, able := s.namespace.sharer(); able {
+		shared.Update(s.pid)
+	}
+}
+
+// Session implements adapter.Namespace.
+func (h host) Session(socket adapter.Socket) (adapter.Session, bool) {
+	s := socket.(*Socket)
+	return adapter.Session{PID: s.pid, ID: s.id, Data: socketData{s}}, s.pid != ""
+}
+
+// socketData are a socket's values, for other servers.
+type socketData struct{ socket *Socket }
+
+// MarshalJSON returns the values as an object.
+func (d socketData) MarshalJSON() ([]byte, error) { return d.socket.values.json(d.socket.warn), nil }
+
+// Abandon implements adapter.Namespace.
+func (h host) Abandon(ctx context.Context, pid string) {
+	n := h.namespace
+	n.mu.Lock()
+	sockets := n.recoverable[pid]
+	if pid == "" {
+		for _, owners := range n.recoverable {
+			sockets = append(sockets[:len(sockets):len(sockets)], owners...)
+		}
+	}
+	n.mu.Unlock()
+	for _, s := range sockets {
+		s.client.session.Abort()
+	}
+	for _, s := range sockets {
+		select {
+		case <-s.inbox.finished():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // depart takes the socket out of the adapter, which keeps its session if the
 // client may come back. It returns the rooms that the socket was in. Some time
@@ -81,14 +195,15 @@ func (s *Socket) depart(reason string, joined bool) []string {
 	if s.pid == "" || !recoverable(reason) || !joined && !s.recovered { // or does not know that it could
 		return s.namespace.adapter.Remove(s.id)
 	}
-	s.legacy = new(legacy)
+	s.legacy = &legacy{home: s.namespace, socket: s}
 	return s.namespace.adapter.(adapter.Recoverer).Persist(s.id, adapter.Session{PID: s.pid, Data: s.legacy})
 }
 
 // bequeath makes way for the socket that goes on where this one was.
 func (s *Socket) bequeath() {
 	if s.legacy != nil {
-		s.legacy.values = s.values.snapshot()
+		s.legacy.settle()
+		s.changed()
 	}
 	s.disown()
 }
@@ -144,8 +259,8 @@ func (s *Socket) restore() (session adapter.Session, offset string, found bool) 
 		return session, "", false
 	}
 	n.server.config.Metrics.Add(MetricRecovered, "yes", 1)
-	if l, ok := session.Data.(*legacy); ok {
-		s.values.replace(l.values)
+	if was := valuesIn(session.Data); was != nil {
+		s.values.replace(was)
 	}
 	return session, offset, true
 }
@@ -163,7 +278,7 @@ func (s *Socket) claim(pid string) bool {
 	}
 	for _, o := range others {
 		select {
-		case <-o.inbox.done:
+		case <-o.inbox.finished():
 		case <-s.client.gone:
 			s.disown()
 			return false

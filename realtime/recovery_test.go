@@ -353,7 +353,7 @@ func TestRecoveryThatComesToNothing(t *testing.T) {
 	for _, runs := range []bool{false, true} {
 		config := realtime.Config{
 			Recovery: &realtime.Recovery{RunMiddleware: runs},
-			Adapter:  func(h adapter.Host) adapter.Adapter { return forgetful{adapter.NewMemory(h).(adapter.Recoverer)} },
+			Adapter:  adapter.Factory(func(h adapter.Host) adapter.Adapter { return forgetful{adapter.NewMemory(h).(adapter.Recoverer)} }),
 		}
 		inWorld(t, config, func(w *world) {
 			var d diary

@@ -2,7 +2,10 @@ package realtime
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
+
+	"github.com/zocalo-go/zocalo/realtime/adapter"
 )
 
 // RemoteSocket is what is known of a socket that may be on any server of a
@@ -14,6 +17,19 @@ type RemoteSocket struct {
 	handshake *Handshake
 	rooms     []string
 	values    map[string]any
+}
+
+// newRemoteSocket returns the socket of another server.
+func newRemoteSocket(n *Namespace, r adapter.RemoteSocket) *RemoteSocket {
+	s := &RemoteSocket{namespace: n, id: r.ID, rooms: slices.Clone(r.Rooms), handshake: new(Handshake), values: valuesOf(r.Data)}
+	if i := slices.Index(s.rooms, s.id); i > 0 { // its own comes first
+		copy(s.rooms[1:], s.rooms[:i])
+		s.rooms[0] = s.id
+	}
+	if err := json.Unmarshal(r.Handshake, s.handshake); err != nil {
+		n.server.config.Logger.Warn("realtime: another server told of a handshake that is none", "namespace", n.name, "error", err)
+	}
+	return s
 }
 
 // ID returns the socket's id.
@@ -29,7 +45,7 @@ func (s *RemoteSocket) Handshake() *Handshake { return s.handshake }
 func (s *RemoteSocket) Rooms() []string { return slices.Clone(s.rooms) }
 
 // Value returns the value that Socket.Set kept, or nil; see [ValueOf].
-func (s *RemoteSocket) Value(key string) any { return s.values[key] }
+func (s *RemoteSocket) Value(key string) any { return plainValue(s.values[key]) }
 
 // Emit sends an event to the socket.
 func (s *RemoteSocket) Emit(event string, args ...any) error {

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
@@ -23,21 +24,27 @@ type Server struct {
 
 	config   Config
 	engine   *engineio.Server
+	node     adapter.Node
 	handler  http.Handler // the engine in its middleware
 	handlers tasks        // goroutines of inboxes
 	panics   atomic.Int64
-	closing  atomic.Bool
+	stopping atomic.Bool              // Shutdown was called
+	closing  atomic.Bool              // clients are sent away
+	observer atomic.Pointer[observer] // nil unless a developer looks
+	drained  atomic.Bool              // every socket has come to its end
 
 	mu         sync.Mutex // guards the rest
 	namespaces map[string]*Namespace
-	parents    []*ParentNamespace // replaced, never changed
+	parents    []*ParentNamespace         // replaced, never changed
+	saved      map[string]json.RawMessage // by namespace: sessions of the server before, where it is not made yet
 }
 
 // NewServer returns a server that is ready to be mounted. It panics when an
 // option cannot work.
 func NewServer(config Config) *Server {
 	s := &Server{config: config.withDefaults(), namespaces: make(map[string]*Namespace)}
-	s.engine = engineio.NewServer(s.config.engine(), s.connect)
+	s.node = s.config.Adapter.Open(adapter.Server{Logger: s.config.Logger, Codec: s.config.Codec})
+	s.engine = engineio.NewServer(s.config.clusterEngine(s.node), s.connect)
 	s.handler = s.config.wrap(s.engine)
 	s.Namespace = s.Of("/")
 	return s
@@ -45,6 +52,11 @@ func NewServer(config Config) *Server {
 
 // Config returns the server's options, with the defaults of those not given.
 func (s *Server) Config() Config { return s.config }
+
+// Node returns the server's part of its cluster, for packages that speak with
+// their like on other nodes. The node of a server without a cluster has no name,
+// and knows of no others.
+func (s *Server) Node() adapter.Node { return s.node }
 
 // Of returns the namespace with that name, which exists from then on; the slash
 // it begins with may be left out. One that is made here and fits the pattern of a
@@ -174,7 +186,10 @@ func (s *Server) sweep(n *Namespace) {
 	case !s.unused(n) || n.acquired != acquired:
 		s.mu.Unlock()
 		return
-	case sessions > 0 && !s.closing.Load():
+	case sessions > 0 && s.closing.Load():
+		s.mu.Unlock() // Shutdown closes it, and what it keeps may be saved
+		return
+	case sessions > 0:
 		later := s.config.Recovery.MaxDisconnection + 1 // a session is kept for so long, and not longer
 		if n.sweeper == nil {
 			n.sweeper = time.AfterFunc(later, func() { s.sweep(n) })
@@ -262,14 +277,17 @@ func (s *Server) Panics() int64 { return s.panics.Load() }
 // Shutdown refuses new clients and disconnects those there are with "server
 // shutting down", after what was sent to them has left; a polling client that is
 // between two polls has a second to come for it. The official clients come back by
-// themselves when there is a server again. It waits for the handlers of
-// "disconnect", and for all goroutines of the server. When ctx ends first it
-// drops what is left and returns the cause.
+// themselves when there is a server again, or another node of the cluster; Config.Drain
+// says how fast they are sent away. It waits for the handlers of "disconnect", and
+// for all goroutines of the server, and leaves the cluster last. When ctx ends
+// first it drops what is left and returns the cause.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.Drain(ctx)
 	s.closing.Store(true)
 	err := s.engine.Shutdown(ctx)
 	select {
 	case <-s.handlers.finished():
+		s.drained.Store(err == nil)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
@@ -287,7 +305,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		<-n.opened
 		err = errors.Join(err, n.adapter.Close())
 	}
-	return err
+	return errors.Join(err, s.node.Close(ctx))
 }
 
 // Close is Shutdown without waiting for slow clients or handlers.

@@ -40,7 +40,7 @@ func (a pairAdapter) ServerSideEmit(ctx context.Context, message []byte, answer 
 
 func TestServerSideEmit(t *testing.T) {
 	var p pair
-	config := realtime.Config{Adapter: p.adapter, Logger: slog.New(slog.DiscardHandler)}
+	config := realtime.Config{Adapter: adapter.Factory(p.adapter), Logger: slog.New(slog.DiscardHandler)}
 	here, there := realtime.NewServer(config), realtime.NewServer(config)
 	defer here.Close()
 	defer there.Close()

@@ -109,7 +109,10 @@ func (s *Socket) Buffered() int { return s.client.session.Buffered() }
 
 // Set keeps a value with the socket; the reference has socket.data for it. A
 // socket that was recovered has the values it had.
-func (s *Socket) Set(key string, value any) { s.values.Set(key, value) }
+func (s *Socket) Set(key string, value any) {
+	s.values.Set(key, value)
+	s.changed()
+}
 
 // Value returns the value that Set kept, or nil; see [ValueOf].
 func (s *Socket) Value(key string) any { return s.values.Value(key) }
@@ -277,6 +280,9 @@ func (s *Socket) connect() {
 // reports false when a middleware refuses it, unless it is admitted already.
 func (s *Socket) lose(admitted bool) bool {
 	s.disown()
+	s.mu.Lock()
+	s.early = nil // of what it cannot go on with
+	s.mu.Unlock()
 	if admitted { // by its id, and with its values
 		s.pid = newSecret()
 		return true
@@ -332,6 +338,7 @@ func (s *Socket) confirm(missed []adapter.Packet) bool {
 // welcome calls the handlers of "connection".
 func (s *Socket) welcome() {
 	config := &s.namespace.server.config
+	s.namespace.server.observer.Load().lifecycle(s, "connection", "")
 	config.traced(s.traceContext(), s, "connection", func(ctx context.Context) error {
 		s.namespace.hooks.each(event("connection"), func(fn any) {
 			s.protect("connection", func() { fn.(func(*Socket))(s) })
@@ -390,7 +397,7 @@ func (s *Socket) close(reason string) (was state) {
 	s.state, s.reason, s.ended = disconnected, reason, time.Now()
 	s.early, s.rooms = nil, nil
 	cancel, known, joined := s.cancel, s.known, s.joined
-	acks := s.unanswered(func(p *pendingAck) bool { return p.callback == nil })
+	acks := s.unanswered(func(p *pendingAck) bool { return p.callback.signature == nil })
 	s.mu.Unlock()
 
 	cause := &DisconnectError{Reason: reason}
@@ -416,6 +423,7 @@ func (s *Socket) close(reason string) (was state) {
 			ack.settle(s, Args{}, cause)
 		}
 		if joined {
+			s.namespace.server.observer.Load().lifecycle(s, "disconnect", reason)
 			s.setRooms(rooms)
 			s.emitLocal("disconnecting", reason)
 			s.setRooms(nil)
@@ -441,13 +449,13 @@ func (s *Socket) unanswered(f func(*pendingAck) bool) (acks []*pendingAck) {
 	return acks
 }
 
-// heeds reports whether the handlers of an event that is due now run: those of a
-// socket that never got into its namespace do not, nor those of one that the
-// server has put out of it.
-func (s *Socket) heeds() bool {
+// heeds reports whether the handlers of an event that is due now run, and what
+// runs before: those of a socket that never got into its namespace do not, nor
+// those of one that the server has put out of it.
+func (s *Socket) heeds() (use []func(string, Args) error, heeds bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.joined && s.reason != ReasonServerDisconnect
+	return s.use, s.joined && s.reason != ReasonServerDisconnect
 }
 
 func (s *Socket) setRooms(rooms []string) {

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"encoding/json"
 	"maps"
 	"sync"
 )
@@ -23,7 +24,9 @@ func (v *values) Set(key string, value any) {
 }
 
 // Value returns the value that Set kept under the key, or nil.
-func (v *values) Value(key string) any {
+func (v *values) Value(key string) any { return plainValue(v.raw(key)) }
+
+func (v *values) raw(key string) any {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.m[key]
@@ -36,6 +39,58 @@ func (v *values) snapshot() map[string]any {
 	return maps.Clone(v.m)
 }
 
+// json returns all as a JSON object. What cannot be marshalled is left out, and
+// reported.
+func (v *values) json(warn func(key string, err error)) json.RawMessage {
+	return jsonOf(v.snapshot(), warn)
+}
+
+func jsonOf(all map[string]any, warn func(key string, err error)) json.RawMessage {
+	texts := make(map[string]json.RawMessage, len(all))
+	for key, value := range all {
+		text, err := json.Marshal(value)
+		if err != nil {
+			warn(key, err)
+			continue
+		}
+		texts[key] = text
+	}
+	text, _ := json.Marshal(texts) // of valid texts
+	return text
+}
+
+// foreign is a value that another server has told, as JSON.
+type foreign json.RawMessage
+
+// MarshalJSON returns what it was told as.
+func (f foreign) MarshalJSON() ([]byte, error) { return f, nil }
+
+// valuesOf returns the values in a JSON object.
+func valuesOf(text json.RawMessage) map[string]any {
+	var texts map[string]json.RawMessage
+	if json.Unmarshal(text, &texts) != nil {
+		return nil
+	}
+	all := make(map[string]any, len(texts))
+	for key, text := range texts {
+		all[key] = foreign(text)
+	}
+	return all
+}
+
+// plainValue returns a value as users see it that do not name its type.
+func plainValue(value any) any {
+	f, told := value.(foreign)
+	if !told {
+		return value
+	}
+	var plain any
+	if json.Unmarshal(f, &plain) != nil {
+		return nil
+	}
+	return plain
+}
+
 // replace makes m what is kept.
 func (v *values) replace(m map[string]any) {
 	v.mu.Lock()
@@ -44,8 +99,19 @@ func (v *values) replace(m map[string]any) {
 }
 
 // ValueOf returns the value of type T that was kept under the key with a
-// [Socket], a [Namespace] or a [RemoteSocket], and whether there is one.
+// [Socket], a [Namespace] or a [RemoteSocket], and whether there is one. A value
+// that comes from another server is decoded from its JSON.
 func ValueOf[T any](holder interface{ Value(key string) any }, key string) (T, bool) {
+	if h, able := holder.(interface{ rawValue(key string) any }); able {
+		if f, told := h.rawValue(key).(foreign); told {
+			var value T
+			err := json.Unmarshal(f, &value)
+			return value, err == nil
+		}
+	}
 	value, ok := holder.Value(key).(T)
 	return value, ok
 }
+
+func (s *Socket) rawValue(key string) any       { return s.values.raw(key) }
+func (s *RemoteSocket) rawValue(key string) any { return s.values[key] }

@@ -6,4 +6,7 @@ import (
 	_ "github.com/zocalo-go/zocalo/app"
 	_ "github.com/zocalo-go/zocalo/app/handlebars"
 	_ "github.com/zocalo-go/zocalo/realtime"
+	_ "github.com/zocalo-go/zocalo/realtime/adapter/nats"
+	_ "github.com/zocalo-go/zocalo/realtime/adapter/postgres"
+	_ "github.com/zocalo-go/zocalo/realtime/adapter/redis"
 )

@@ -9,8 +9,9 @@ import (
 
 // A row is one kind of request.
 type row struct {
-	name, method, path, body string
-	want                     string // what the body of the answer is, or starts with
+	name, title        string
+	method, path, body string
+	want               string // what the body of the answer is, or starts with
 }
 
 // echoBody is an object of 1 KB.
@@ -18,13 +19,13 @@ var echoBody = `{"name":"` + strings.Repeat("n", 480) + `","tags":["a","b"],"siz
 
 func rows() []row {
 	return []row{
-		{"text", "GET", "/hello", "", "Hello, World!"},
-		{"json", "GET", "/users/42", "", `{"id":"42","name":"Ana"}`},
-		{"routes50", "GET", "/things20/42", "", "42"},
-		{"middleware5", "GET", "/five", "", "five"},
-		{"echo1k", "POST", "/echo", echoBody, `{"name":"nnn`},
-		{"static1k", "GET", "/static/1k.txt", "", "xxx"},
-		{"static100k", "GET", "/static/100k.txt", "", "xxx"},
+		{"text", "hello text", "GET", "/hello", "", "Hello, World!"},
+		{"json", "JSON with a parameter", "GET", "/users/42", "", `{"id":"42","name":"Ana"}`},
+		{"routes50", "one of 50 routes", "GET", "/things20/42", "", "42"},
+		{"middleware5", "five middlewares", "GET", "/five", "", "five"},
+		{"echo1k", "JSON echo of 1 KB", "POST", "/echo", echoBody, `{"name":"nnn`},
+		{"static1k", "static 1 KB", "GET", "/static/1k.txt", "", "xxx"},
+		{"static100k", "static 100 KB", "GET", "/static/100k.txt", "", "xxx"},
 	}
 }
 

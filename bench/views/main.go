@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"html/template"
 	"io"
@@ -13,11 +14,13 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/zocalo-go/zocalo/app"
 	"github.com/zocalo-go/zocalo/app/handlebars"
+	"github.com/zocalo-go/zocalo/internal/marked"
 )
 
 // rounds is how often each page is measured; the median counts.
@@ -34,8 +37,16 @@ type page struct {
 
 func main() {
 	log.SetFlags(0)
-	if err := run(os.Stdout); err != nil {
+	page := flag.Bool("page", false, "write the tables into docs/performance.md, too")
+	flag.Parse()
+	var text strings.Builder
+	if err := run(io.MultiWriter(os.Stdout, &text)); err != nil {
 		log.Fatal(err)
+	}
+	if *page {
+		if err := marked.Replace("../../docs/performance.md", "make bench-views", text.String()); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
 

@@ -14,10 +14,12 @@ import (
 // A console tells the user what happens: with colours on a terminal, unless
 // NO_COLOR is set (no-color.org), and in plain lines everywhere else.
 type console struct {
-	w      io.Writer
-	colour bool
-	name   string // of the app
-	url    string // on this machine
+	w        io.Writer
+	terminal bool // somebody looks
+	colour   bool
+	keys     bool   // and may press them
+	name     string // of the app
+	url      string // on this machine
 	// network is the URL for other machines, or empty.
 	network string
 	open    bool // in the browser, when the app is ready
@@ -26,9 +28,10 @@ type console struct {
 
 func newConsole(w io.Writer) *console {
 	c := &console{w: w}
-	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
+	if f, ok := w.(*os.File); ok && os.Getenv("TERM") != "dumb" {
 		info, err := f.Stat()
-		c.colour = err == nil && info.Mode()&os.ModeCharDevice != 0
+		c.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+		c.colour = c.terminal && os.Getenv("NO_COLOR") == ""
 	}
 	return c
 }
@@ -83,10 +86,11 @@ func (c *console) greet(took time.Duration) {
 	if c.network != "" {
 		c.printf("on the network at %s\n", c.link(c.network))
 	}
+	if c.keys {
+		c.printf("%s\n", c.faint("press h for help"))
+	}
 	if c.open {
-		if err := openBrowser(c.url); err != nil {
-			c.printf("%s\n", c.warn("warning: no browser could be opened: "+err.Error()))
-		}
+		c.browse(c.url)
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 
 func devCommand() *cobra.Command {
 	var at address
-	var poll, open bool
+	var poll, open, tools bool
 	cmd := &cobra.Command{
 		Use:   "dev [PACKAGE]",
 		Short: "Build and run the app in this directory and follow its source",
@@ -29,7 +29,10 @@ func devCommand() *cobra.Command {
 the command to build, "." unless named. It is what devserver does on its own.
 
 The app gets the variables of a file .env, too. A port that is in use makes way
-for the next free one.`,
+for the next free one.
+
+In a terminal, the key h lists the others. /_dev/ under the app's address shows
+its sockets, requests, routes and log, live.`,
 		Example: `  devserver dev
   devserver dev ./cmd/web --port 3000`,
 		Args: arguments(cobra.MaximumNArgs(1)),
@@ -38,13 +41,14 @@ for the next free one.`,
 			if err != nil {
 				return err
 			}
-			cfg.Report, cfg.Poll, c.open = c.report, poll, open
-			return dev.Run(cmd.Context(), cfg)
+			cfg.Report, cfg.Poll, cfg.Tools, c.open = c.report, poll, tools, open
+			return c.follow(cmd.Context(), cmd.InOrStdin(), cfg)
 		},
 	}
 	at.flags(cmd)
 	cmd.Flags().BoolVar(&poll, "poll", false, "look for changes twice a second, where the system reports none (network and container mounts)")
 	cmd.Flags().BoolVar(&open, "open", false, "open the app in the browser ($BROWSER) when it is ready")
+	cmd.Flags().BoolVar(&tools, "dev-tools", false, "with --host: show the tools at /_dev/ to other machines, too")
 	return cmd
 }
 
@@ -70,6 +74,7 @@ func prepare(cmd *cobra.Command, args []string, at address) (dev.Config, *consol
 		Host:     at.host,
 		Stdout:   cmd.OutOrStdout(),
 		Stderr:   cmd.ErrOrStderr(),
+		Colour:   c.colour,
 	}, c, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/zocalo-go/zocalo/internal/doctor"
 )
 
 // An address is where the user wants to be served.
@@ -64,7 +66,7 @@ func (a *address) listen(ctx context.Context, env string) (ln *net.TCPListener, 
 
 // taken says that a port is in use and, where it can be known, by whom.
 func taken(port int) string {
-	if who := holder(port); who != "" {
+	if who := doctor.Holder(port); who != "" {
 		return fmt.Sprintf("port %d is in use by %s", port, who)
 	}
 	return fmt.Sprintf("port %d is in use", port)

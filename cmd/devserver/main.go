@@ -4,6 +4,8 @@
 //	devserver              build and run the app in this directory, follow its source
 //	devserver run          build and run it the way production does
 //	devserver build        build one static binary for other machines
+//	devserver generate     add a page, an event or a resource
+//	devserver routes       list what the app answers
 //	devserver doctor       find what keeps an app from working that is not in its code
 //
 // Exit codes: 0 when all went well (Ctrl-C included), 1 when something failed,

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 func TestMain(m *testing.M) {
@@ -29,6 +30,8 @@ func TestMain(m *testing.M) {
 //	stop             interrupts it and waits; then the output is stdout and stderr
 //	line REGEXP      waits for a line of its output
 //	get PATH         asks $URL; the body is stdout, the status the first word of stderr
+//	gone REGEXP      the process whose number stands in the output has ended
+//	staticcheck      runs it over the module, where it is installed
 //	busy             occupies a port, which is then $BUSY
 func TestScripts(t *testing.T) {
 	var cache, modules bytes.Buffer
@@ -50,7 +53,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"serve": serve, "stop": stop, "line": line, "get": get, "busy": busy,
+			"serve": serve, "stop": stop, "line": line, "get": get, "busy": busy, "gone": gone, "staticcheck": staticcheck,
 		},
 	})
 }
@@ -151,4 +154,36 @@ func busy(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { ln.Close() })
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	ts.Setenv("BUSY", port)
+}
+
+// gone looks into /proc. A process that nobody waits for, a zombie, has ended.
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	m, err := ts.Value("server").(*server).output.await(context.Background(), regexp.MustCompile(args[0]))
+	ts.Check(err)
+	stat, err := os.ReadFile("/proc/" + m[1] + "/stat")
+	if err != nil {
+		return
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	if !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X") {
+		ts.Fatalf("process %s is still there: %s", m[1], stat)
+	}
+}
+
+// staticcheck is run where it is installed.
+func staticcheck(ts *testscript.TestScript, neg bool, args []string) {
+	path, err := exec.LookPath("staticcheck")
+	if err != nil {
+		if need.All() {
+			ts.Fatalf("staticcheck is not installed: go install honnef.co/go/tools/cmd/staticcheck@v0.8.2")
+		}
+		ts.Logf("SKIPPED: staticcheck is not installed")
+		return
+	}
+	cmd := exec.Command(path, "./...")
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "PWD="+cmd.Dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		ts.Fatalf("staticcheck: %v\n%s", err, out)
+	}
 }

@@ -28,6 +28,7 @@ Templates:
   api       JSON over HTTP, and events for whoever listens; no pages`,
 		Example: `  devserver new hello
   devserver new hello --template minimal --port 3000
+  devserver new hello --adapter nats
   devserver new hello --module example.com/towns/hello --dry-run`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,6 +42,9 @@ Templates:
 				}
 			}
 			if err := scaffold.CheckTemplate(app.Template); err != nil {
+				return usageError{err}
+			}
+			if err := scaffold.CheckAdapter(app.Adapter); err != nil {
 				return usageError{err}
 			}
 			if cmd.Flags().Changed("port") && (app.Port < 1 || app.Port > 65535) {
@@ -80,15 +84,17 @@ Templates:
 	}
 	f := cmd.Flags()
 	f.StringVarP(&app.Template, "template", "t", scaffold.Templates()[0], "`name` of what to start from: "+strings.Join(scaffold.Templates(), ", "))
+	f.StringVar(&app.Adapter, "adapter", scaffold.Adapters()[0], "`name` of what joins several processes into one: "+strings.Join(scaffold.Adapters(), ", "))
 	f.StringVar(&app.Module, "module", "", "module `path` of the app (default NAME)")
 	f.IntVar(&app.Port, "port", 0, "`port` of the app, which goes into .env and the Dockerfile (default 8080)")
 	f.BoolVar(&app.Force, "force", false, "write into a directory with files in it, over those of the same name")
 	f.BoolVar(&dryRun, "dry-run", false, "name the files and write none")
 	f.BoolVar(&noGit, "no-git", false, "make no Git repository")
 	f.StringVar(&frameworkDir, "framework-dir", "", "`directory` of a checkout of the framework to use")
-	err := cmd.RegisterFlagCompletionFunc("template", cobra.FixedCompletions(scaffold.Templates(), cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // the flag is the one above
+	for flag, names := range map[string][]string{"template": scaffold.Templates(), "adapter": scaffold.Adapters()} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+			panic(err) // the flags are those above
+		}
 	}
 	return cmd
 }

@@ -21,23 +21,35 @@ broken is explained in the browser.`
 		if len(args) == 0 {
 			return nil
 		}
-		text := fmt.Sprintf("there is no command %q", args[0])
-		for i, s := range cmd.SuggestionsFor(args[0]) {
-			if i == 0 {
-				text += "; did you mean:"
-			}
-			text += "\n\tdevserver " + s
-		}
-		return usageError{fmt.Errorf("%s\nsee devserver --help", text)}
+		return usageError{fmt.Errorf("%s\nsee devserver --help", unknown(cmd, args[0], ""))}
 	}
+	root.Version = version()
+	root.SetVersionTemplate(versionLine())
 	root.SuggestionsMinimumDistance = 2
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newCommand(), devCommand(), runCommand(), buildCommand(), doctorCommand(), versionCommand())
+	root.AddCommand(newCommand(), devCommand(), runCommand(), buildCommand(), generateCommand(), routesCommand(), doctorCommand(), versionCommand())
 	return root
+}
+
+// unknown says that a command has no such command in it, and which one it may
+// have been, else which there are.
+func unknown(cmd *cobra.Command, name, all string) string {
+	text := fmt.Sprintf("there is no command %q", name)
+	suggestions := cmd.SuggestionsFor(name)
+	if len(suggestions) == 0 && all != "" {
+		return text + "; there are " + all
+	}
+	for i, s := range suggestions {
+		if i == 0 {
+			text += "; did you mean:"
+		}
+		text += "\n\t" + cmd.CommandPath() + " " + s
+	}
+	return text
 }
 
 // arguments makes the number of arguments a matter of usage.

@@ -14,10 +14,15 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version of devserver and of Go",
 		Args:  arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "devserver %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprint(cmd.OutOrStdout(), versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine is what the command prints, and the flag --version.
+func versionLine() string {
+	return fmt.Sprintf("devserver %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // version is what the go command stamped into the program: a release, a pseudo

@@ -86,6 +86,10 @@ func TestBrowser(t *testing.T) {
 	until("scripts", `document.getElementById("status").textContent === "connected" && list.innerHTML === "<li>a</li><li>b</li><li>c</li><li></li>"`)
 	s.edit("views/index.html", `<li>a</li>`, "")
 	until("second view", `globalThis.mark === "same page" && list.innerHTML === "<li>b</li><li>c</li><li></li>"`)
+	// What scripts have made and the server has come to send, too, is there once.
+	until("made", `list.lastChild.dataset.name = "Ana", list.lastChild.append("Ana, you"), true`)
+	s.edit("views/index.html", `<li>c</li>`, `<li>c</li><li data-name="Ana">Ana</li><li data-name="Ben">Ben</li>`)
+	until("third", `list.children.length === 4 && globalThis.mark === "same page" && list.children[2].textContent === "Ana, you" && list.children[3].textContent === "Ben"`)
 	s.edit("views/index.html", `<h2>new</h2>`, "<script>globalThis.inline = 1</script>")
 	until("new script", `globalThis.inline === 1 && !globalThis.mark`)
 	s.edit("views/index.html", "vista", "view")

@@ -32,6 +32,23 @@ func newBuilder(cfg Config, out string) *builder {
 	return &builder{dir: cfg.Dir, pkg: cfg.Package, out: out, flags: []string{"-buildvcs=false"}}
 }
 
+// newQuickBuilder is newBuilder for a build that somebody waits for. It spares
+// what only a debugger reads, and the optimizing of the command itself, unless
+// GOFLAGS asks for other things; what the command imports comes from the build
+// cache as it is. And it spares the tools, which are done in a moment, most of
+// their garbage collection.
+func newQuickBuilder(cfg Config, out string) *builder {
+	b := newBuilder(cfg, out)
+	flags := os.Getenv("GOFLAGS")
+	if !strings.Contains(flags, "-ldflags") && !strings.Contains(flags, "-gcflags") {
+		b.flags = append(b.flags, "-ldflags=-s -w", "-gcflags=-l -dwarf=false")
+	}
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		b.env = append(b.env, "GOGC=off", "GOMEMLIMIT=512MiB")
+	}
+	return b
+}
+
 // built is how a build ended: an executable, or the problem that prevented it.
 type built struct {
 	number  int

@@ -83,12 +83,35 @@ func devHandler(h *hub, number int) http.Handler {
 		writePage(w, r, h.trouble(), http.StatusOK)
 	})
 	mux.HandleFunc("GET /_dev/events", h.events)
+	near := func(f http.HandlerFunc) http.Handler { return h.near(number == 0, f) }
+	mux.Handle("GET /_dev/logs", near(h.logs.stream))
+	mux.Handle("POST /_dev/open", onlyJSON(near(openPlace(h.dir))))
+	// The app asks whether it may answer what it answers itself, below /_dev/app/.
+	mux.Handle("GET /_dev/allowed", near(allow))
+	mux.Handle("POST /_dev/allowed", onlyJSON(near(allow)))
+	mux.Handle("GET /_dev/{$}", near(h.tools))
+	mux.HandleFunc("GET /_dev/tools.js", toolsFile("text/javascript", toolsScript))
+	mux.HandleFunc("GET /_dev/tools.css", toolsFile("text/css", toolsStyle))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
 	})
 }
+
+// onlyJSON refuses a body of another type, which another site's page could send
+// without asking first.
+func onlyJSON(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "application/json" {
+			http.Error(w, "send JSON, with Content-Type: application/json", http.StatusUnsupportedMediaType)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func allow(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
 // events streams what happens to one page until the page leaves or is cut off.
 func (h *hub) events(w http.ResponseWriter, r *http.Request) {

@@ -29,13 +29,23 @@ type Config struct {
 	// Host is one more name, beside loopback and addresses, under which pages
 	// may ask for the error page and the events.
 	Host string
+	// Tools lets other machines use the tools at /_dev/, too, where Listener lets
+	// them connect.
+	Tools bool
 	// Poll looks for changes twice a second instead of being told of them: some
 	// network and container mounts tell nothing.
 	Poll bool
 	// Stdout and Stderr receive the app's output; default to discard it.
 	Stdout, Stderr io.Writer
+	// Colour has the levels of log lines coloured in Stdout and Stderr.
+	Colour bool
 	// Grace is how long an app that was asked to end may take; default 5 s.
 	Grace time.Duration
+	// Restart, when set, asks for a build and a restart with each value.
+	Restart <-chan struct{}
+	// Crashed, when set, is called when a goroutine of a session panics, before
+	// that ends the program: what must not be left as it is can be put right.
+	Crashed func()
 	// Report, when set, is told what happens, in order, by one goroutine at a
 	// time. It must not block.
 	Report func(Event)
@@ -111,11 +121,17 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 
 	h := newHub()
+	h.dir, h.name = cfg.Dir, filepath.Base(cfg.Dir)
+	if tcp, ok := cfg.Listener.Addr().(*net.TCPAddr); ok {
+		h.guarded = !cfg.Tools && !tcp.IP.IsLoopback()
+	}
+	cfg.Stdout = &logWriter{out: cfg.Stdout, paint: cfg.Colour, logs: h.logs}
+	cfg.Stderr = &logWriter{out: cfg.Stderr, paint: cfg.Colour, logs: h.logs, stderr: true}
 	s := &session{
 		cfg:     cfg,
 		hub:     h,
 		public:  newPublic(cfg.Listener, fallback(h, cfg.Host)),
-		builder: newBuilder(cfg, out),
+		builder: newQuickBuilder(cfg, out),
 		changes: make(chan change),
 		built:   make(chan outcome),
 		ready:   make(chan *process),
@@ -126,7 +142,7 @@ func Run(ctx context.Context, cfg Config) error {
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.stopBuild = func() {}
 	if watch != nil {
-		s.wg.Go(func() { watch.run(s.ctx, s.changes, s.warn) })
+		s.start(func() { watch.run(s.ctx, s.changes, s.warn) })
 	}
 	defer s.end()
 	return s.loop()
@@ -151,6 +167,7 @@ type session struct {
 	number    int      // of the newest build, also of a failed one
 	current   *process // nil while no process can serve
 	answering bool     // current has answered a request
+	heir      *os.File // where the last process that answered tells its successor; or nil
 	stopBuild context.CancelFunc
 	files     []string  // saved since the last build that was started
 	since     time.Time // when they were saved
@@ -170,6 +187,9 @@ func (s *session) loop() error {
 			return nil
 		case err := <-s.warned:
 			s.cfg.Report(Event{Kind: Warned, Err: err})
+		case <-s.cfg.Restart:
+			s.since = time.Now()
+			s.build()
 		case c := <-s.changes:
 			s.changed(c)
 		case o := <-s.built:
@@ -191,6 +211,7 @@ func (s *session) loop() error {
 		case p := <-s.ready:
 			if p == s.current {
 				s.answering = true
+				s.succeed(p)
 				s.cfg.Report(Event{Kind: Ready, Files: s.files, Took: time.Since(s.since)})
 				s.files = nil
 			}
@@ -199,6 +220,7 @@ func (s *session) loop() error {
 				continue
 			}
 			s.current = nil
+			p.renounce()
 			p.state.refuse()
 			if err := s.failed(exited(s.cfg.Dir, p.err, p.tail.String(), s.answering)); err != nil {
 				return err
@@ -247,7 +269,7 @@ func (s *session) build() {
 	number := s.number
 	ctx, stop := context.WithCancel(s.ctx)
 	s.stopBuild = stop
-	s.wg.Go(func() {
+	s.start(func() {
 		defer stop()
 		b, err := s.builder.build(ctx, number)
 		select {
@@ -283,27 +305,37 @@ func (s *session) replace(path string) error {
 	}
 	s.hub.started(s.number)
 	if old != nil {
-		s.wg.Go(func() { defer close(gone); old.stop(s.cfg.Grace) })
+		s.start(func() { defer close(gone); old.stop(s.cfg.Grace) })
 		if !inherits {
 			<-gone
 		}
 	}
 	s.public.yield()
 
+	if old != nil {
+		old.renounce() // if it has not answered yet
+	}
+	s.current = nil
+	will, to, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("dev: a pipe between processes: %w", err)
+	}
+	defer to.Close()
 	state, err := newControl(s.hub, s.number, s.cfg.Host)
 	if err != nil {
-		s.current = nil
+		will.Close()
 		return err
 	}
-	p, err := start(path, s.number, s.cfg, s.public, state)
+	p, err := start(path, s.number, s.cfg, s.public, state, &heritage{from: s.heir, to: to})
 	if err != nil {
+		will.Close()
 		state.close()
-		s.current = nil
 		return err
 	}
+	p.will = will
 	s.current, s.answering = p, false
 	alive, ended := context.WithCancel(s.ctx)
-	s.wg.Go(func() {
+	s.start(func() {
 		<-p.done
 		ended()
 		os.Remove(path)
@@ -313,7 +345,7 @@ func (s *session) replace(path string) error {
 		}
 		state.close()
 	})
-	s.wg.Go(func() {
+	s.start(func() {
 		if p.answers(alive, s.public.Addr(), gone) {
 			select {
 			case s.ready <- p:
@@ -322,6 +354,20 @@ func (s *session) replace(path string) error {
 		}
 	})
 	return nil
+}
+
+// start runs f in a goroutine that end waits for.
+func (s *session) start(f func()) {
+	s.wg.Go(func() {
+		done := false
+		defer func() {
+			if !done && s.cfg.Crashed != nil {
+				s.cfg.Crashed()
+			}
+		}()
+		f()
+		done = true
+	})
 }
 
 // warn reports an error on behalf of another goroutine.
@@ -336,7 +382,11 @@ func (s *session) warn(err error) {
 func (s *session) end() {
 	s.cancel()
 	s.hub.close()
+	if s.heir != nil {
+		s.heir.Close() // nobody comes who could be told
+	}
 	if s.current != nil {
+		s.current.renounce()
 		s.current.state.refuse()
 		s.current.stop(s.cfg.Grace)
 	}

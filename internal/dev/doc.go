@@ -20,6 +20,12 @@
 // its successor. While no process can serve, Run accepts on the public
 // listener itself and answers each request with the error page.
 //
+// ZOCALO_SUCCESSOR and ZOCALO_PREDECESSOR name the file descriptors of two pipes.
+// What a process writes to the first until it ends, the next one can read from the
+// second, and then an end of file: so the clients of an app can go on where they
+// were. Both are bytes that Run does not look at. What was for a process that
+// ended before it answered a request is for the next one.
+//
 // Where a listener cannot be inherited (Windows) the old process is stopped
 // first, the listener closed, and the new one told to listen by PORT: requests
 // in between are refused.
@@ -35,6 +41,13 @@
 //	image   the same of a picture
 //	error   something is broken; the data is the problem's id, /_dev/error shows it
 //	ok      what was broken is mended
+//
+// # What the app does
+//
+// /_dev/ is a page that shows it, live: its script asks /_dev/logs, which has what
+// the app printed, and everything else below /_dev/app/, which the app answers
+// itself, after it has asked /_dev/allowed whether it may. /_dev/open opens the
+// editor. As everything below /_dev/ they refuse foreign names and origins.
 //
 // # Goroutines
 //

@@ -21,9 +21,9 @@ func Getenv(dir, name string) string {
 	return ""
 }
 
-// dotenv is what the file .env in dir adds to the environment: a variable that
+// Dotenv is what the file .env in dir adds to the environment: a variable that
 // is there already wins over the file, as everywhere.
-func dotenv(dir string) []string {
+func Dotenv(dir string) []string {
 	return slices.DeleteFunc(readEnv(dir), func(entry string) bool {
 		key, _, _ := strings.Cut(entry, "=")
 		_, set := os.LookupEnv(key)

@@ -14,6 +14,10 @@ type event struct{ name, data string }
 // methods are safe for concurrent use, and none waits for a page.
 type hub struct {
 	session string // static; tells one run of devserver from the next
+	dir     string // static; of the app
+	name    string // static; of the app
+	logs    *logs  // static
+	guarded bool   // static; the tools are for this machine
 
 	mu       sync.Mutex
 	build    int       // the newest build that was started
@@ -29,7 +33,7 @@ type hub struct {
 const pageBacklog = 16
 
 func newHub() *hub {
-	return &hub{session: rand.Text()[:8], changed: time.Now(), pages: map[chan event]struct{}{}}
+	return &hub{session: rand.Text()[:8], logs: newLogs(), changed: time.Now(), pages: map[chan event]struct{}{}}
 }
 
 // id names the present state. A page that was loaded under another is stale.

@@ -15,17 +15,39 @@ export function morph(before, after) {
 	const edits = [];
 	const old = parser.parseFromString(before, "text/html");
 	const fresh = parser.parseFromString(after, "text/html");
-	new Plan(edits).compare(document.documentElement, old.documentElement, fresh.documentElement);
+	const plan = new Plan(edits);
+	plan.compare(document.documentElement, old.documentElement, fresh.documentElement);
+	if (plan.taken && plan.templates) throw new Error("scripts have made something of a template that has changed");
 	for (const edit of edits) edit();
 }
 
 const mostPairs = 40_000; // of children that are compared with each other
+
+/** blank tells a text of which nothing is seen. */
+const blank = (node) => node.nodeType === Node.TEXT_NODE && !node.data.trim();
+
+/** covers tells whether made, which scripts have made, shows all that node does; it may show more. */
+function covers(made, node) {
+	if (made.localName !== node.localName) return false;
+	for (const { name, value } of node.attributes) {
+		if (!made.hasAttribute(name)) return false;
+		if (/^(id|href|src|data-.*)$/.test(name) && made.getAttribute(name) !== value) return false;
+	}
+	if (!node.children.length && !node.attributes.length) return made.textContent.trim() === node.textContent.trim();
+	const rest = [...made.children];
+	return [...node.children].every((child) => {
+		while (rest.length) if (covers(rest.shift(), child)) return true;
+		return false;
+	});
+}
 
 /** A plan collects edits, and makes none: after it the page is as it was. */
 class Plan {
 	constructor(edits) {
 		this.edits = edits;
 		this.texts = new WeakMap(); // HTML of nodes; templates differ in nothing else
+		this.taken = false; // something new was there already, made by scripts
+		this.templates = false; // a template has changed
 	}
 
 	/** compare plans what has to happen to live, which was old and should be fresh. */
@@ -39,6 +61,7 @@ class Plan {
 		if (old.localName === "noscript") return; // nobody sees it
 		this.attributes(live, old, fresh);
 		if (old.localName === "template") {
+			this.templates = true;
 			this.edits.push(() => (live.innerHTML = fresh.innerHTML));
 			return;
 		}
@@ -56,6 +79,17 @@ class Plan {
 
 	children(live, old, fresh) {
 		const place = this.align(old, [...live.childNodes]); // in the page, of each old node
+		const own = new Set([...live.children].filter((node) => !place.includes(node))); // of scripts
+		// taken is what scripts have made that shows a new node already: the person who
+		// has come since is on the list, and in what the server sends now, too.
+		const taken = (node) => {
+			for (const made of node.nodeType === Node.ELEMENT_NODE ? own : []) {
+				if (!covers(made, node)) continue;
+				own.delete(made);
+				this.taken = true;
+				return made;
+			}
+		};
 		const was = this.align(fresh, old);
 		const kept = new Set(was);
 		for (const [i, node] of old.entries()) {
@@ -65,9 +99,12 @@ class Plan {
 		for (const [i, node] of fresh.entries()) {
 			const index = old.indexOf(was[i]);
 			const here = index < 0 ? undefined : place[index];
+			const made = here ? undefined : taken(node);
 			if (here) {
 				this.compare(here, was[i], node);
 				last = here;
+			} else if (made) {
+				last = made;
 			} else if (index < 0) {
 				if (node.nodeType === Node.ELEMENT_NODE && (node.localName === "script" || node.querySelector("script"))) {
 					throw new Error("a script is new");
@@ -75,7 +112,7 @@ class Plan {
 				const [after, added] = [last, document.importNode(node, true)];
 				this.edits.push(() => (after ? after.after(added) : live.prepend(added)));
 				last = added;
-			} else if (this.html(was[i]) !== this.html(node)) {
+			} else if (this.html(was[i]) !== this.html(node) && !(blank(was[i]) && blank(node))) {
 				throw new Error("what has to change is not in the page");
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"net/http"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ var pageSource string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"paint": paint,
+	"local": filepath.IsLocal, // the editor opens files of the app only
 	"dir":   func(file string) string { d, _ := path.Split(file); return d },
 	"base":  path.Base,
 }).Parse(pageSource))

@@ -16,14 +16,16 @@ type process struct {
 	cmd    *exec.Cmd
 	tail   *tail
 	state  *control // nil in production
+	will   *os.File // where it tells its successor; owned by the session, nil when that has taken it
 
 	done chan struct{} // closed when the process and its output have ended
 	err  error         // how it ended; read after done
 }
 
-// start runs the executable with the listener handed over. The process leads
+// start runs the executable with the listener and the pipes handed over; state
+// and pipes are nil in production. The process leads
 // a group of its own, so that stop reaches its children and Ctrl-C only us.
-func start(path string, number int, cfg Config, pub *public, state *control) (*process, error) {
+func start(path string, number int, cfg Config, pub *public, state *control, pipes *heritage) (*process, error) {
 	p := &process{number: number, tail: &tail{}, state: state, done: make(chan struct{})}
 	p.cmd = exec.Command(path, cfg.Args...)
 	p.cmd.Dir = cfg.Dir
@@ -32,8 +34,8 @@ func start(path string, number int, cfg Config, pub *public, state *control) (*p
 	p.cmd.WaitDelay = time.Second
 	ownGroup(p.cmd)
 
-	p.cmd.Env = append(os.Environ(), dotenv(cfg.Dir)...)
-	p.cmd.Env = without(p.cmd.Env, "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_FDS", "ZOCALO_DEV")
+	p.cmd.Env = append(os.Environ(), Dotenv(cfg.Dir)...)
+	p.cmd.Env = without(p.cmd.Env, "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_FDS", "ZOCALO_DEV", "ZOCALO_SUCCESSOR", "ZOCALO_PREDECESSOR")
 	_, port, _ := net.SplitHostPort(pub.Addr().String())
 	env := "production"
 	if state != nil {
@@ -43,7 +45,7 @@ func start(path string, number int, cfg Config, pub *public, state *control) (*p
 	p.cmd.Env = append(p.cmd.Env, "PWD="+cfg.Dir, "ZOCALO_ENV="+env, "PORT="+port)
 
 	started := make(chan error, 1)
-	go p.run(pub, started)
+	go p.run(pub, pipes, started)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("dev: start the app: %w", err)
 	}
@@ -52,13 +54,15 @@ func start(path string, number int, cfg Config, pub *public, state *control) (*p
 
 // run starts the process and waits for it, on one thread: Linux ends the child
 // with the thread that made it, so even a killed devserver leaves none behind.
-func (p *process) run(pub *public, started chan<- error) {
+func (p *process) run(pub *public, pipes *heritage, started chan<- error) {
 	defer close(p.done)
 	defer lockThread()()
 	err := pub.give(p.cmd)
 	if err == nil {
+		copies := p.cmd.ExtraFiles
+		pipes.give(p.cmd)
 		err = p.cmd.Start()
-		for _, f := range p.cmd.ExtraFiles {
+		for _, f := range copies {
 			f.Close()
 		}
 	}

@@ -2,8 +2,34 @@
 (() => {
 	let id = LOADED; // the state under which this page was loaded
 	let stream, overlay;
-	let delay = 50; // milliseconds until the next attempt to connect
+	let delay = 10; // milliseconds until the next attempt to connect
 	const problem = document.documentElement.dataset.devserverProblem; // set on the error page
+
+	// The places on the error pages open the editor.
+	document.addEventListener("click", async (e) => {
+		const button = e.target.closest?.("button[data-devserver-open]");
+		if (!button) return;
+		const [, file, line, column] = /^(.*?)(?::(\d+))?(?::(\d+))?$/.exec(button.dataset.devserverOpen);
+		let text = "";
+		try {
+			const res = await fetch("/_dev/open", {
+				method: "POST",
+				headers: { "Content-Type": "application/json" },
+				body: JSON.stringify({ file, line: Number(line ?? 0), column: Number(column ?? 0) }),
+			});
+			if (!res.ok) text = await res.text();
+		} catch {
+			text = "devserver does not answer";
+		}
+		let note = button.nextElementSibling;
+		if (!note?.matches("[data-devserver-note]")) {
+			note = document.createElement("span");
+			note.dataset.devserverNote = "";
+			note.setAttribute("role", "status");
+			button.after(note);
+		}
+		note.textContent = text && " " + text;
+	});
 
 	if (problem && window.parent !== window) {
 		const dismiss = () => window.parent.postMessage("devserver:dismiss", location.origin);
@@ -31,7 +57,7 @@
 
 	const handlers = {
 		hello(data) {
-			delay = 50;
+			delay = 10;
 			if (data !== id) again();
 		},
 		reload() {
@@ -188,6 +214,47 @@
 			again();
 		}
 	}
+
+	// The log of the server, in this console, when the page at /_dev/ or ?log asks
+	// for it. What the server printed stays text: the first argument is ours.
+	let log;
+	const logging = () => {
+		const asked = new URLSearchParams(location.search).get("log");
+		if (asked !== null && asked !== "off") return true;
+		try {
+			return asked === null && localStorage.getItem("devserver:log") === "on";
+		} catch {
+			return false; // a page without storage
+		}
+	};
+	function mirror() {
+		log?.close();
+		log = undefined;
+		if (!logging() || document.hidden) return;
+		let after = "now";
+		try {
+			after = sessionStorage.getItem("devserver:line") ?? after;
+		} catch {}
+		log = new EventSource(`/_dev/logs?after=${after}`);
+		log.addEventListener("logs", (e) => {
+			for (const { seq, level, text } of JSON.parse(e.data)) {
+				const print = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" }[level] ?? "log";
+				console[print]("%cserver", "color: #0b8a76; font-weight: bold", text);
+				try {
+					sessionStorage.setItem("devserver:line", seq);
+				} catch {}
+			}
+		});
+		log.onerror = () => {
+			log?.close();
+			log = undefined;
+			setTimeout(mirror, 1000);
+		};
+	}
+	addEventListener("storage", (e) => e.key === "devserver:log" && mirror());
+	document.addEventListener("visibilitychange", mirror);
+	addEventListener("pagehide", () => log?.close());
+	addEventListener("pageshow", mirror);
 
 	// show lays the error page over the document. In a frame neither page can
 	// disturb the other's styles, and its text stays text.

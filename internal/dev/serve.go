@@ -17,6 +17,9 @@ func Serve(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("dev: %w", err)
 	}
 	defer cfg.Listener.Close()
+	if cfg.Colour {
+		cfg.Stdout, cfg.Stderr = &logWriter{out: cfg.Stdout, paint: true}, &logWriter{out: cfg.Stderr, paint: true}
+	}
 	out, err := os.MkdirTemp("", "devserver-")
 	if err != nil {
 		return fmt.Errorf("dev: %w", err)
@@ -35,7 +38,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	}
 	pub := newPublic(cfg.Listener, nil)
 	defer pub.stop()
-	p, err := start(result.path, 1, cfg, pub, nil)
+	p, err := start(result.path, 1, cfg, pub, nil, nil)
 	if err != nil {
 		return err
 	}

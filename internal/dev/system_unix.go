@@ -3,6 +3,7 @@
 package dev
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"syscall"
@@ -11,13 +12,26 @@ import (
 // inherits says that a process can be given a listener that stays ours, too.
 const inherits = true
 
-// give hands the listener to the process as file descriptor 3.
+// give hands the listener to the process as file descriptor 3. It must not
+// become one that blocks, as that of TCPListener.File does when a process gets
+// it: the process before, which shares it, would wait in accept for a connection
+// that its successor has taken, and could not end.
 func (p *public) give(cmd *exec.Cmd) error {
-	file, err := p.listener().File()
+	raw, err := p.listener().SyscallConn()
 	if err != nil {
 		return err
 	}
-	cmd.ExtraFiles = []*os.File{file} // the first one is descriptor 3
+	copied := -1
+	if controlled := raw.Control(func(fd uintptr) {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+		if copied, err = syscall.Dup(int(fd)); err == nil {
+			syscall.CloseOnExec(copied)
+		}
+	}); controlled != nil || err != nil {
+		return cmp.Or(controlled, err)
+	}
+	cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(copied), "listener")} // the first one is descriptor 3
 	cmd.Env = append(cmd.Env, "LISTEN_FDS=1")
 	return nil
 }

@@ -21,7 +21,10 @@ import (
 const (
 	// quiet is how long nothing must have happened before a change is
 	// reported: an editor's save is several events, a checkout thousands.
-	quiet = 15 * time.Millisecond
+	quiet = 5 * time.Millisecond
+	// halfway is how long a file that is empty or gone, and was not, is taken for
+	// one that is being saved: some editors write anew, others in another file.
+	halfway = 40 * time.Millisecond
 	// restless is how long a change waits at most while events keep coming.
 	restless = 250 * time.Millisecond
 	// hashLimit is the size in bytes up to which files are compared by content;
@@ -150,6 +153,10 @@ func (w *watcher) run(ctx context.Context, changes chan<- change, warn func(erro
 				warn(explain(err))
 			}
 		case <-timer.C:
+			if time.Since(since) < halfway && w.saving() {
+				timer.Reset(quiet)
+				continue
+			}
 			if c := w.changes(); !c.empty() {
 				due.merge(c)
 				out = changes
@@ -167,6 +174,20 @@ func (w *watcher) run(ctx context.Context, changes chan<- change, warn func(erro
 		}
 		timer.Reset(max(0, min(quiet, restless-time.Since(since))))
 	}
+}
+
+// saving reports whether one of the marked files, which had been there, is empty
+// or gone.
+func (w *watcher) saving() bool {
+	for name := range w.dirty {
+		if _, known := w.seen[name]; !known {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(w.dir, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // poll is run without a system that reports changes.

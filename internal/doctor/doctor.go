@@ -1,12 +1,13 @@
 // Package doctor looks for what keeps an app from working that is not in its
 // code: on this machine, and between a browser and a deployed app.
 //
-// Start with [Machine] and [Site]. Each returns its findings in a fixed order,
-// with the cure of whatever is not well. They change nothing, and only Site
-// talks to anybody: to the one URL that it is given.
+// Start with [Machine], [Site] and [Service]. Each returns its findings in a
+// fixed order, with the cure of whatever is not well. They change nothing, and
+// talk to nobody but the URLs that they are given.
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,33 +37,55 @@ const (
 	Bad  State = "error"
 )
 
-// Machine looks at this machine and at the app in dir.
-func Machine(ctx context.Context, dir string) []Finding {
-	return []Finding{
-		goCommand(ctx, dir),
-		replaced(ctx, dir),
+// An App is what Machine looks at.
+type App struct {
+	Dir      string   // of its go.mod
+	Port     string   // where it wants to listen; "8080" unless given
+	Services []string // URLs of the engines that it uses; see Service
+}
+
+// Machine looks at this machine and at the app.
+func Machine(ctx context.Context, app App) []Finding {
+	found, version := goCommand(ctx, app.Dir)
+	findings := []Finding{found}
+	if version != "" {
+		findings = append(findings, advise(version))
+	}
+	findings = append(findings,
+		replaced(ctx, app.Dir),
+		port(ctx, cmp.Or(app.Port, "8080")),
 		atLeast("inotify watches", "/proc/sys/fs/inotify/max_user_watches", 8192,
 			"sudo sysctl fs.inotify.max_user_watches=524288, or devserver --poll"),
 		atLeast("inotify instances", "/proc/sys/fs/inotify/max_user_instances", 128,
 			"sudo sysctl fs.inotify.max_user_instances=1024, or devserver --poll"),
 		openFiles(),
+	)
+	findings = append(findings, project(app.Dir)...)
+	for _, service := range app.Services {
+		f, err := Service(ctx, service)
+		if err != nil {
+			f = Finding{"engine", Bad, err.Error(), "mend the URL in the environment or in .env"}
+		}
+		findings = append(findings, f)
 	}
+	return findings
 }
 
-// goCommand checks that there is a go command that is new enough for go.mod.
-func goCommand(ctx context.Context, dir string) Finding {
-	f := Finding{Check: "go"}
+// goCommand checks that there is a go command that is new enough for go.mod, and
+// returns its version.
+func goCommand(ctx context.Context, dir string) (f Finding, version string) {
+	f.Check = "go"
 	var env struct{ GOVERSION, GOMOD string }
 	if err := goJSON(ctx, dir, &env, "env", "-json", "GOVERSION", "GOMOD"); err != nil {
 		f.State, f.Says, f.Cure = Bad, err.Error(), "install Go from https://go.dev/dl, or mend go.mod"
-		return f
+		return f, ""
 	}
 	f.State, f.Says = Good, env.GOVERSION
 	if env.GOMOD == "" || env.GOMOD == os.DevNull {
 		f.State, f.Says = Poor, env.GOVERSION+", but there is no go.mod here"
 		f.Cure = "go to the directory of an app, or make one with: devserver new hello"
 	}
-	return f
+	return f, env.GOVERSION
 }
 
 // replaced checks that others can build the app, too.

@@ -19,7 +19,9 @@ func states(findings []Finding) (short string) {
 }
 
 func TestSite(t *testing.T) {
-	handshake := func(w http.ResponseWriter) { fmt.Fprint(w, `0{"sid":"a","upgrades":["websocket"]}`) }
+	handshake := func(w http.ResponseWriter) {
+		fmt.Fprint(w, `0{"sid":"a","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`)
+	}
 	upgrade := func(w http.ResponseWriter) {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
@@ -36,14 +38,14 @@ func TestSite(t *testing.T) {
 			} else {
 				upgrade(w)
 			}
-		}, "reachable:ok long-polling:ok WebSocket:ok clock:ok "},
+		}, "reachable:ok long-polling:ok WebSocket:ok sessions:ok heartbeat:ok payload:ok clock:ok client:ok "},
 		"a proxy drops the upgrade": {"", func(w http.ResponseWriter, polling bool) {
 			if polling {
 				handshake(w)
 			} else {
 				w.WriteHeader(400)
 			}
-		}, "reachable:ok long-polling:ok WebSocket:warning clock:ok "},
+		}, "reachable:ok long-polling:ok WebSocket:warning sessions:ok heartbeat:ok payload:ok clock:ok client:ok "},
 		"another origin": {"https://shop.example", func(w http.ResponseWriter, polling bool) {
 			if polling {
 				w.Header().Set("Access-Control-Allow-Origin", "https://shop.example/")
@@ -51,7 +53,7 @@ func TestSite(t *testing.T) {
 			} else {
 				w.WriteHeader(403)
 			}
-		}, "reachable:ok long-polling:ok WebSocket:warning clock:ok CORS:error "},
+		}, "reachable:ok long-polling:ok WebSocket:warning sessions:ok heartbeat:ok payload:ok clock:ok client:ok CORS:error "},
 		"an allowed origin": {"https://shop.example", func(w http.ResponseWriter, polling bool) {
 			w.Header().Set("Access-Control-Allow-Origin", "https://shop.example")
 			if polling {
@@ -59,7 +61,7 @@ func TestSite(t *testing.T) {
 			} else {
 				upgrade(w)
 			}
-		}, "reachable:ok long-polling:ok WebSocket:ok clock:ok CORS:ok "},
+		}, "reachable:ok long-polling:ok WebSocket:ok sessions:ok heartbeat:ok payload:ok clock:ok client:ok CORS:ok "},
 		"nobody there": {"", func(w http.ResponseWriter, polling bool) { w.WriteHeader(404) }, "reachable:ok long-polling:error clock:ok "},
 		"a page":       {"", func(w http.ResponseWriter, polling bool) { fmt.Fprint(w, "<!doctype html>") }, "reachable:ok long-polling:error clock:ok "},
 		"old server":   {"", func(w http.ResponseWriter, polling bool) { w.WriteHeader(400); fmt.Fprint(w, `{"code":5}`) }, "reachable:ok long-polling:error clock:ok "},
@@ -70,7 +72,15 @@ func TestSite(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/socket.io/" || r.URL.Query().Get("EIO") != "4" || r.Header.Get("Origin") != test.origin {
+				if r.Method == "POST" { // of the session
+					fmt.Fprint(w, "ok")
+					return
+				}
+				if r.URL.Path != "/socket.io/" || !r.URL.Query().Has("EIO") { // looked for elsewhere, the client, or a plain upgrade
+					w.WriteHeader(404)
+					return
+				}
+				if r.URL.Query().Get("EIO") != "4" || r.Header.Get("Origin") != test.origin {
 					t.Errorf("asked for %s from %q", r.URL, r.Header.Get("Origin"))
 				}
 				test.serve(w, r.URL.Query().Get("transport") == "polling")
@@ -102,9 +112,18 @@ func TestMachine(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module x\n\ngo 1.26\n\nreplace example.com/y => ../y\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	findings := Machine(t.Context(), dir)
-	if findings[0].State != Good || findings[1].State != Poor || findings[1].Cure == "" {
-		t.Errorf("%+v", findings)
+	findings := Machine(t.Context(), App{Dir: dir, Port: "0", Services: []string{"redis://127.0.0.1:1", "redis://"}})
+	got := map[string]State{}
+	for _, f := range findings {
+		got[f.Check] = f.State
+		if (f.State == Good) != (f.Cure == "") {
+			t.Errorf("%+v", f)
+		}
+	}
+	for check, state := range map[string]State{"go": Good, "go.mod": Poor, "port": Good, "client": Good, "handlers": Good, "platform": Good, "Redis": Bad, "engine": Bad} {
+		if got[check] != state {
+			t.Errorf("%s is %q, want %q", check, got[check], state)
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "limit"), []byte("12\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -16,9 +17,11 @@ const maxAnswer = 64 << 10
 
 // Site looks at a deployed app as a browser's Socket.IO client would, from a
 // page of origin unless that is empty: whether long-polling and, through
-// whatever proxies there are, WebSockets arrive. The path of base is that of the
-// server, /socket.io/ when it has none. It leaves two sessions behind that the
-// server closes.
+// whatever proxies there are, WebSockets arrive, whether all requests of a session
+// reach the server that has it, and the other causes of
+// https://socket.io/docs/v4/troubleshooting-connection-issues/. The path of base
+// is that of the server, /socket.io/ when it has none. It opens two sessions,
+// joins no namespace, and closes them.
 func Site(ctx context.Context, base, origin string) ([]Finding, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -36,11 +39,18 @@ func Site(ctx context.Context, base, origin string) ([]Finding, error) {
 	if err != nil {
 		return []Finding{{"reachable", Bad, err.Error(), "see whether the app runs, and listens on an address that this machine reaches"}}, nil
 	}
-	findings := []Finding{{"reachable", Good, res.Status, ""}, polling(res, body)}
-	if findings[1].State == Good {
-		findings = append(findings, s.websocket(ctx))
+	open, f := polling(res, body)
+	if f.State == Bad {
+		f = s.elsewhere(ctx, f)
+	}
+	findings := []Finding{{"reachable", Good, res.Status, ""}, f}
+	if f.State == Good {
+		findings = append(findings, s.websocket(ctx), s.sessions(ctx, open.SID), heartbeat(open), payload(open))
 	}
 	findings = append(findings, clock(res, time.Now()))
+	if f.State == Good {
+		findings = append(findings, s.served(ctx)...)
+	}
 	if origin != "" {
 		findings = append(findings, s.cors(res))
 	}
@@ -61,14 +71,22 @@ func (s *site) get(ctx context.Context, transport string) (*http.Response, strin
 	q.Set("EIO", "4")
 	q.Set("transport", transport)
 	u.RawQuery = q.Encode()
-	req, err := http.NewRequestWithContext(ctx, "GET", u.String(), nil)
+	return s.do(ctx, "GET", u.String(), transport == "websocket", "")
+}
+
+// do sends a request on a connection of its own.
+func (s *site) do(ctx context.Context, method, target string, upgrade bool, body string) (*http.Response, string, error) {
+	req, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
 	if err != nil {
 		return nil, "", err
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "text/plain;charset=UTF-8")
 	}
 	if s.origin != "" {
 		req.Header.Set("Origin", s.origin)
 	}
-	if transport == "websocket" {
+	if upgrade {
 		req.Header.Set("Connection", "Upgrade")
 		req.Header.Set("Upgrade", "websocket")
 		req.Header.Set("Sec-WebSocket-Version", "13")
@@ -82,30 +100,42 @@ func (s *site) get(ctx context.Context, transport string) (*http.Response, strin
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return res, "", nil
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	return res, string(body), err
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	return res, string(text), err
+}
+
+// A handshake is what a server says of a new session, in milliseconds and bytes.
+type handshake struct {
+	SID          string   `json:"sid"`
+	Upgrades     []string `json:"upgrades"`
+	PingInterval int      `json:"pingInterval"`
+	PingTimeout  int      `json:"pingTimeout"`
+	MaxPayload   int      `json:"maxPayload"`
 }
 
 // polling judges the answer to a handshake, "0" and JSON (Engine.IO protocol 4).
-func polling(res *http.Response, body string) Finding {
-	f := Finding{Check: "long-polling"}
-	var open struct {
-		SID      string   `json:"sid"`
-		Upgrades []string `json:"upgrades"`
-	}
+func polling(res *http.Response, body string) (open handshake, f Finding) {
+	f.Check = "long-polling"
 	text, ok := strings.CutPrefix(body, "0")
 	switch err := json.Unmarshal([]byte(text), &open); {
 	case res.StatusCode == 404:
-		f.State, f.Says, f.Cure = Bad, "there is no Socket.IO server at "+res.Request.URL.Path, "mount it there, or give its path in the URL (and in the client's option path)"
+		f.State, f.Says, f.Cure = Bad, "there is no Socket.IO server at "+res.Request.URL.Path, "mount it there, or give its path in the URL (and in the client's option path; io(\"/path\") would name a namespace)"
 	case res.StatusCode == 200 && ok && err == nil && open.SID != "":
 		f.State, f.Says = Good, "a session was opened"
+	case oldServer.MatchString(body):
+		f.State, f.Says, f.Cure = Bad, "the server is of version 1 or 2", "use a client of version 2, or update the server"
 	case strings.Contains(body, `"code":5`):
 		f.State, f.Says, f.Cure = Bad, "the server speaks another version of the protocol", "a client of version 3 or 4 needs a server of version 3 or 4; realtime.Config.AllowEIO3 takes clients of version 2"
+	case res.StatusCode == 403:
+		f.State, f.Says, f.Cure = Bad, fmt.Sprintf("refused: %.80q", body), "see what the server's own check of requests, or a proxy, does not like"
 	default:
 		f.State, f.Says, f.Cure = Bad, fmt.Sprintf("%s: %.80q is no handshake", res.Status, body), "see who answers there: a proxy, a page for whatever is not found?"
 	}
-	return f
+	return open, f
 }
+
+// oldServer begins a handshake of protocol 3: the length, then the packet.
+var oldServer = regexp.MustCompile(`^\d+:0\{`)
 
 // websocket checks that an upgrade gets through.
 func (s *site) websocket(ctx context.Context) Finding {

@@ -165,7 +165,7 @@ func TestMessagePack(t *testing.T) {
 	for client, modes := range map[string][]string{"npm msgpack": {"upgrade"}, "our msgpack": modes} {
 		for _, mode := range modes {
 			t.Run(client+" "+mode, func(t *testing.T) {
-				p := newPlaceFor(t, mode, 50, msgpack.Codec)
+				p := newPlaceFor(t, mode, 50, msgpack.Codec, alone)
 				p.Client = client
 				place, err := json.Marshal(p)
 				if err != nil {

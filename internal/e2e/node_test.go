@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 // modes are the ways a client can hold its connection.
@@ -73,42 +74,8 @@ func (r report) check(t *testing.T) {
 // modules makes sure that npm's packages are installed, and skips the test where they cannot be.
 func modules(t *testing.T) {
 	t.Helper()
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, "%s is not installed: the official client was not tried", tool)
-		}
-	}
-	if err := install(); err != nil {
-		missing(t, "npm ci failed: the official client was not tried\n%v", err)
-	}
-}
-
-// install runs npm ci where it was not run yet, or for another lock file.
-func install() error {
-	lock, err := os.Stat(filepath.Join("node", "package-lock.json"))
-	if err != nil {
-		return err
-	}
-	installed, err := os.Stat(filepath.Join("node", "node_modules", ".package-lock.json"))
-	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
-		return nil
-	}
-	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund")
-	cmd.Dir = "node"
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
+	need.Modules(t, "node")
 }
 
 // officialBundle is the official client for pages.
 var officialBundle = filepath.Join("node", "node_modules", "socket.io-client", "dist", "socket.io.js")
-
-// missing skips the test for want of something, or fails it where everything has to be there.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}

@@ -105,12 +105,13 @@ func settle(socket *realtime.Socket, ledger *ledger) {
 	on("join", func(rooms []string) error { socket.Join(rooms...); return nil })
 	on("leave", func(room string) error { socket.Leave(room); return nil })
 	on("rooms", func() []string { return socket.Rooms() })
-	on("members", func(room string) []string {
+	on("members", func(ctx context.Context, room string) ([]string, error) {
 		ids := []string{}
-		for _, member := range namespace.In(room).Sockets() {
+		members, err := namespace.In(room).FetchSockets(ctx)
+		for _, member := range members {
 			ids = append(ids, member.ID())
 		}
-		return ids
+		return ids, err
 	})
 	on("say", func(rooms []string, what any) error { return socket.To(rooms...).Emit("said", what) })
 	on("announce", func(rooms, except []string, what any) error {

@@ -25,6 +25,14 @@ func (f Framework) mod() (goMod, error) {
 	return parseMod(string(text)), err
 }
 
+// list is the file of needed for the app.
+func (a App) list() string {
+	if a.Adapter == "" || a.Adapter == Adapters()[0] {
+		return a.Template + ".txt"
+	}
+	return a.Template + "-" + a.Adapter + ".txt"
+}
+
 // modules derives the app's go.mod and go.sum from the framework's, of which
 // ours is the go.mod.
 func (a App) modules(ours goMod) (mod, sum []byte, err error) {
@@ -32,7 +40,7 @@ func (a App) modules(ours goMod) (mod, sum []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	needed, err := needed.ReadFile("needed/" + a.Template + ".txt")
+	needed, err := needed.ReadFile("needed/" + a.list())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -53,6 +61,9 @@ func (a App) modules(ours goMod) (mod, sum []byte, err error) {
 			continue
 		}
 		v, ok := ours.require[name]
+		if !ok {
+			v, ok = summed(string(sums), name)
+		}
 		if !ok {
 			return nil, nil, fmt.Errorf("the framework's go.mod in %s does not require %s, which a new app needs: this devserver is of another version; build it again", a.Framework.Dir, name)
 		}
@@ -79,4 +90,20 @@ func (a App) modules(ours goMod) (mod, sum []byte, err error) {
 	}
 	slices.Sort(lines)
 	return mod, []byte(strings.Join(lines, "")), nil
+}
+
+// summed returns the version of a module that go.sum has the files of, if it is one: what only tests of a dependency
+// import is not in the framework's go.mod.
+func summed(sums, name string) (version string, only bool) {
+	for line := range strings.Lines(sums) {
+		fields := strings.Fields(line)
+		if len(fields) != 3 || fields[0] != name || strings.HasSuffix(fields[1], "/go.mod") {
+			continue
+		}
+		if version != "" {
+			return "", false
+		}
+		version = fields[1]
+	}
+	return version, version != ""
 }

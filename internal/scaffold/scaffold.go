@@ -40,6 +40,7 @@ type App struct {
 	Module    string // the module path; default Name
 	Dir       string // where; must not exist or be empty; default Name
 	Template  string // one of Templates; default the first
+	Adapter   string // one of Adapters; default the first
 	Port      int    // where it listens; 0 is 8080, and anything else is written into .env
 	Force     bool   // write into a directory with files in it, over those of the same name
 	Git       bool   // make it a repository, unless it lies in one or there is no git
@@ -48,6 +49,9 @@ type App struct {
 
 // Templates are the names of what an app can start from.
 func Templates() []string { return []string{"chat", "minimal", "api"} }
+
+// Adapters are what can join several processes of an app into one.
+func Adapters() []string { return []string{"none", "nats", "postgres", "redis"} }
 
 // An ExistsError is the refusal to write into a directory with files in it.
 type ExistsError struct {
@@ -98,6 +102,14 @@ func CheckTemplate(name string) error {
 	return nil
 }
 
+// CheckAdapter refuses what is none of Adapters.
+func CheckAdapter(name string) error {
+	if !slices.Contains(Adapters(), name) {
+		return fmt.Errorf("there is no adapter %q; there are %s", name, strings.Join(Adapters(), ", "))
+	}
+	return nil
+}
+
 var (
 	namePattern    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
 	elementPattern = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$`)
@@ -133,12 +145,13 @@ func (a App) withDefaults() App {
 	a.Module = cmp.Or(a.Module, a.Name)
 	a.Dir = cmp.Or(a.Dir, a.Name)
 	a.Template = cmp.Or(a.Template, Templates()[0])
+	a.Adapter = cmp.Or(a.Adapter, Adapters()[0])
 	return a
 }
 
 // contents are the files of the app, once everything about it is well.
 func (a App) contents() (map[string][]byte, error) {
-	if err := errors.Join(CheckName(a.Name), CheckModule(a.Module), CheckTemplate(a.Template)); err != nil {
+	if err := errors.Join(CheckName(a.Name), CheckModule(a.Module), CheckTemplate(a.Template), CheckAdapter(a.Adapter)); err != nil {
 		return nil, err
 	}
 	if err := a.vacant(); err != nil && !(a.Force && errors.As(err, new(*ExistsError))) {
@@ -206,6 +219,9 @@ func (a App) files(sources []fs.FS, dirs map[string]fs.FS) (map[string][]byte, e
 			return nil, err
 		}
 	}
+	if err := a.join(files, fill); err != nil {
+		return nil, err
+	}
 	if a.Port != 0 {
 		files[".env"] = fmt.Appendf(nil, "PORT=%d\n", a.Port)
 	}
@@ -229,6 +245,37 @@ func (a App) files(sources []fs.FS, dirs map[string]fs.FS) (map[string][]byte, e
 	}
 	files["go.mod"], files["go.sum"], err = a.modules(ours)
 	return files, err
+}
+
+// join adds what the adapter needs: cluster.go, a compose file, variables in
+// .env.example, and the option where the server of sockets is made.
+func (a App) join(files map[string][]byte, fill *strings.Replacer) error {
+	if a.Adapter == "" || a.Adapter == Adapters()[0] {
+		return nil
+	}
+	source, err := fs.Sub(templates.FS, "adapters/"+a.Adapter)
+	if err != nil {
+		return err
+	}
+	const server = "realtime.NewServer(realtime.Config{"
+	before, options, found := strings.Cut(string(files["main.go"]), server)
+	if !found || strings.Contains(options, server) {
+		return fmt.Errorf("the template %s should have %q once in main.go", a.Template, server)
+	}
+	if !strings.HasPrefix(options, "}") {
+		options = ", " + options
+	}
+	files["main.go"] = []byte(before + server + "Adapter: cluster()" + options)
+	return walk(source, func(name string, text []byte) error {
+		switch name {
+		case "cluster.go.txt":
+			return a.add(files, "cluster.go", text)
+		case "env.example":
+			files[".env.example"] = append(slices.Clone(files[".env.example"]), text...)
+			return nil
+		}
+		return a.add(files, name, []byte(fill.Replace(string(text))))
+	})
 }
 
 // add files a text under name; Go gets the app's import paths and is formatted

@@ -305,16 +305,61 @@ func TestGeneratedApp(t *testing.T) {
 	}
 }
 
-func TestNeeded(t *testing.T) {
+// With an adapter an app is as clean; alone it asks for no engine, so its tests
+// pass. Its go.mod has the engine's client, that of an app without has not.
+func TestAdapters(t *testing.T) {
+	client := map[string]string{"nats": "github.com/nats-io/nats.go", "postgres": "github.com/jackc/pgx/v5", "redis": "github.com/redis/go-redis/v9"}
 	for _, template := range Templates() {
-		t.Run(template, func(t *testing.T) { testNeeded(t, template) })
+		for _, adapter := range Adapters() {
+			t.Run(template+" "+adapter, func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "hello")
+				names := write(t, App{Name: "hello", Dir: dir, Template: template, Adapter: adapter, Framework: here(t)})
+				mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for name, module := range client {
+					if has := strings.Contains(string(mod), module+" v"); has != (name == adapter) {
+						t.Errorf("go.mod of %s:\n%s", adapter, mod)
+					}
+				}
+				if adapter == "none" {
+					return
+				}
+				for _, want := range []string{"cluster.go", "compose.yaml"} {
+					if !slices.Contains(names, want) {
+						t.Errorf("%s is missing", want)
+					}
+				}
+				env, err := os.ReadFile(filepath.Join(dir, ".env.example"))
+				if err != nil || !strings.Contains(string(env), "PORT=8080\n") || !strings.Contains(string(env), "_URL=") {
+					t.Errorf(".env.example: %v\n%s", err, env)
+				}
+				run(t, dir, "vet", "./...")
+				if template == "minimal" {
+					run(t, dir, "test", "./...")
+				}
+			})
+		}
+	}
+	if err := CheckAdapter("kafka"); err == nil || !strings.Contains(err.Error(), "there are none, nats, postgres, redis") {
+		t.Error(err)
 	}
 }
 
-func testNeeded(t *testing.T, template string) {
+func TestNeeded(t *testing.T) {
+	for _, template := range Templates() {
+		for _, adapter := range Adapters() {
+			t.Run(template+" "+adapter, func(t *testing.T) { testNeeded(t, template, adapter) })
+		}
+	}
+}
+
+func testNeeded(t *testing.T, template, adapter string) {
 	dir := filepath.Join(t.TempDir(), "hello")
 	f := here(t)
-	write(t, App{Name: "hello", Dir: dir, Template: template, Framework: f})
+	app := App{Name: "hello", Dir: dir, Template: template, Adapter: adapter, Framework: f}
+	write(t, app)
 	before := map[string]string{}
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text, _ := os.ReadFile(filepath.Join(dir, name))
@@ -351,7 +396,7 @@ func testNeeded(t *testing.T, template string) {
 		after[name] = string(text)
 	}
 	if *update {
-		if err := os.WriteFile(filepath.Join("needed", template+".txt"), []byte(need(after["go.mod"], after["go.sum"])), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join("needed", app.list()), []byte(need(after["go.mod"], after["go.sum"])), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/zocalo-go/zocalo/app"
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 // A question is one request.
@@ -185,14 +186,7 @@ func serveFiles(t *testing.T) string {
 // startExpress starts the applications on Express and returns their ports.
 func startExpress(t *testing.T, dir string) map[string]int {
 	t.Helper()
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, "%s is not installed: Express was not asked", tool)
-		}
-	}
-	if err := install(); err != nil {
-		missing(t, "npm ci failed: Express was not asked\n%v", err)
-	}
+	need.Modules(t, "node")
 	cmd := exec.Command("node", filepath.Join("node", "apps.mjs"))
 	cmd.Env = append(os.Environ(), "TWINS_FILES="+dir, "NODE_ENV=production")
 	var stderr bytes.Buffer
@@ -223,31 +217,4 @@ func startExpress(t *testing.T, dir string) map[string]int {
 		t.Fatalf("node says no ports: %v\n%s", err, stderr.String())
 	}
 	return ports
-}
-
-// install runs npm ci where it was not run yet, or for another lock file.
-func install() error {
-	lock, err := os.Stat(filepath.Join("node", "package-lock.json"))
-	if err != nil {
-		return err
-	}
-	installed, err := os.Stat(filepath.Join("node", "node_modules", ".package-lock.json"))
-	if err == nil && !installed.ModTime().Before(lock.ModTime()) {
-		return nil
-	}
-	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund")
-	cmd.Dir = "node"
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
-}
-
-// missing skips the test for want of something, or fails it where everything has to be there.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
 }

@@ -5,7 +5,9 @@
 //
 // Start with [Adapter], what a namespace asks, [Host], what an adapter may ask
 // of its namespace, and [Target], which sockets a packet is meant for. An
-// adapter that can do more implements [Recoverer] or [Messenger], too.
+// adapter that can do more implements [Recoverer], [Messenger], or [Cluster],
+// too. A [Provider] is what a server's configuration names: it opens the
+// server's [Node], which makes the adapters of its namespaces.
 //
 // All methods may be called concurrently. An adapter calls its host without
 // holding a lock, except where [Host] allows it, and never in a goroutine of its
@@ -57,7 +59,8 @@ type Recoverer interface {
 	Adapter
 
 	// Offset returns an offset for the next packet. It marks the packet for the
-	// client, which tells it when it comes back.
+	// client, which tells it when it comes back. It is "" where Broadcast itself
+	// marks the packets that have Keep.
 	Offset() string
 
 	// Persist is Remove for a socket that may come back: its session, with the
@@ -85,8 +88,23 @@ type Session struct {
 	ID    string // of the socket
 	Rooms []string
 	Data  any // what the namespace wants to have back
+	State any // of the adapter that keeps it
+}
 
-	state any // of the adapter that keeps it
+// Sharer is a Recoverer that keeps sessions where other nodes find them, from the
+// time a socket is added on, so that its client can come back to any of them. The
+// Data of its sessions is a [json.Marshaler] on its way in, which may be asked at
+// any time, and may be a [json.RawMessage] on its way out.
+type Sharer interface {
+	Recoverer
+
+	// Update notes that the Data of the session with that PID has changed. It does
+	// not wait.
+	Update(pid string)
+
+	// Flush waits until everything that has changed is kept, or ctx ends: then it
+	// returns the cause.
+	Flush(ctx context.Context) error
 }
 
 // Retention is what a [Recoverer] keeps.
@@ -95,6 +113,10 @@ type Retention struct {
 	Packets  time.Duration // how long a packet, at most
 	Bytes    int           // of packets, at most
 	Most     int           // sessions, at most; 0 for any number
+
+	// Expired, if not nil, is told of sessions that are not kept any more, though
+	// their clients have not come back.
+	Expired func(Session)
 }
 
 // Messenger is an Adapter that reaches the namespace's other servers.
@@ -151,13 +173,11 @@ const (
 	LeaveRoom  RoomEvent = "leave-room"
 )
 
-// Factory makes the adapter of a namespace.
-type Factory func(Host) Adapter
-
 // Packet is an encoded event. Its bytes are immutable.
 type Packet struct {
 	Frames   []parser.Frame
-	Offset   string // under which it can be sent again; "" for one that is not kept
+	Offset   string // under which it can be sent again, if it has one yet
+	Keep     bool   // it may have to be sent again
 	Volatile bool   // drop it for a socket that cannot take it at once
 	Plain    bool   // do not compress it
 }

@@ -28,7 +28,8 @@ type past struct {
 	lostID   uint64 // what its offset stood for
 	lostMax  uint64 // the largest of those of all dropped for their bytes
 	sessions map[string]keptSession
-	queue    []expiry // of sessions, oldest first; some of them taken meanwhile
+	queue    []expiry  // of sessions, oldest first; some of them taken meanwhile
+	expired  []Session // that somebody is to be told of
 }
 
 type keptPacket struct {
@@ -49,7 +50,7 @@ type expiry struct {
 	at  time.Time
 }
 
-// place is where in the past a socket stood: Session.state.
+// place is where in the past a socket stood: Session.State.
 type place struct {
 	since uint64
 	rooms map[string]uint64
@@ -69,16 +70,22 @@ func offsetID(offset string) (uint64, bool) {
 
 // keep keeps a packet.
 func (p *past) keep(packet Packet, t Target) {
-	const overhead = 200 // of what is kept with the bytes
 	now := time.Now()
-	size := overhead
-	for _, f := range packet.Frames {
-		size += len(f.Data)
-	}
+	size := keptSize(packet)
 	p.packets = append(p.packets, keptPacket{packet, t, p.count, size, now})
 	p.count++
 	p.held += size
 	p.expire(now)
+}
+
+// keptSize is how many bytes a kept packet takes.
+func keptSize(packet Packet) int {
+	const overhead = 200 // of what is kept with the bytes
+	size := overhead
+	for _, f := range packet.Frames {
+		size += len(f.Data)
+	}
+	return size
 }
 
 // expire drops what is too old or too much.
@@ -118,8 +125,11 @@ func (p *past) persist(s Session) {
 
 // drop drops a session, unless it has been taken, and kept again, meanwhile.
 func (p *past) drop(e expiry) {
-	if p.sessions[e.pid].at.Equal(e.at) {
+	if kept := p.sessions[e.pid]; kept.at.Equal(e.at) {
 		delete(p.sessions, e.pid)
+		if p.keeps.Expired != nil {
+			p.expired = append(p.expired, kept.session)
+		}
 	}
 }
 
@@ -130,7 +140,7 @@ func (p *past) take(pid, offset string) (Session, bool) {
 	if !found {
 		return Session{}, false
 	}
-	if _, able := p.behind(offset, kept.session.state.(place)); !able {
+	if _, able := p.behind(offset, kept.session.State.(place)); !able {
 		return Session{}, false
 	}
 	delete(p.sessions, pid)
@@ -198,11 +208,27 @@ func (m *Memory) Persist(id string, s Session) []string {
 	if was == nil {
 		return nil
 	}
-	s.ID, s.Rooms, s.state = id, rooms, place{was.since, was.rooms}
+	s.ID, s.Rooms, s.State = id, rooms, place{was.since, was.rooms}
 	m.order.Lock()
-	defer m.order.Unlock()
 	m.past.persist(s)
+	m.order.Unlock()
+	if m.past.keeps.Expired != nil {
+		time.AfterFunc(m.past.keeps.Sessions+1, m.expire)
+		m.expire() // those who had to make room
+	}
 	return rooms
+}
+
+// expire tells of the sessions that have expired.
+func (m *Memory) expire() {
+	m.order.Lock()
+	m.past.expire(time.Now())
+	expired := m.past.expired
+	m.past.expired = nil
+	m.order.Unlock()
+	for _, s := range expired {
+		m.past.keeps.Expired(s)
+	}
 }
 
 // Restore implements [Recoverer].
@@ -214,7 +240,7 @@ func (m *Memory) Restore(pid, offset string) (Session, bool) {
 
 // Resume implements [Recoverer].
 func (m *Memory) Resume(socket Socket, s Session, offset string) ([]Packet, bool) {
-	stood := s.state.(place)
+	stood := s.State.(place)
 	m.order.Lock()
 	from, able := m.past.behind(offset, stood)
 	if !able {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zocalo-go/zocalo/internal/need"
 	"github.com/zocalo-go/zocalo/realtime/client"
 )
 
@@ -136,14 +137,14 @@ func TestUpToDate(t *testing.T) {
 func TestNode(t *testing.T) {
 	version, err := exec.Command("node", "-p", "process.versions.node").Output()
 	if err != nil {
-		skip(t, "there is no node: "+err.Error())
+		need.Missing(t, "%s", "there is no node: "+err.Error())
 	}
 	var major, minor int
 	if _, err := fmt.Sscanf(string(version), "%d.%d", &major, &minor); err != nil {
 		t.Fatalf("node's version %q: %v", version, err)
 	}
 	if major < 20 || major == 20 && minor < 10 {
-		skip(t, fmt.Sprintf("node %d.%d has no WebSocket; 20.10 has", major, minor))
+		need.Missing(t, "%s", fmt.Sprintf("node %d.%d has no WebSocket; 20.10 has", major, minor))
 	}
 	args := []string{"--test"}
 	if major < 22 {
@@ -159,13 +160,4 @@ func TestNode(t *testing.T) {
 	if err != nil {
 		t.Errorf("node --test: %v\n%s", err, output)
 	}
-}
-
-// skip leaves out a test for want of a tool, unless everything is required.
-func skip(t *testing.T, reason string) {
-	t.Helper()
-	if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
 }

@@ -42,11 +42,11 @@ func costs() []struct {
 		budget float64
 		run    func()
 	}{
-		{"EncodeText", 3, encode("hello world")},
-		{"EncodeStruct", 3, encode(message{"a", "hello world", 3})},
-		{"EncodeBinary", 13, encode(make([]byte, 100), map[string]any{"a": []byte("x")})},
-		{"Decode", 4, decode(parser.Frame{Data: []byte(`2["message",{"user":"a","text":"hello world","n":3}]`)})},
-		{"DecodeBinary", 9, decode(
+		{"EncodeText", 2, encode("hello world")},
+		{"EncodeStruct", 2, encode(message{"a", "hello world", 3})},
+		{"EncodeBinary", 10, encode(make([]byte, 100), map[string]any{"a": []byte("x")})},
+		{"Decode", 2, decode(parser.Frame{Data: []byte(`2["message",{"user":"a","text":"hello world","n":3}]`)})},
+		{"DecodeBinary", 6, decode(
 			parser.Frame{Data: []byte(`51-["message",{"user":"a","text":{"_placeholder":true,"num":0},"n":3}]`)},
 			parser.Frame{Data: make([]byte, 100), Binary: true})},
 	}

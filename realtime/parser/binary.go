@@ -32,7 +32,7 @@ func holdsBinary(v reflect.Value, depth int) bool {
 		r := v.Interface().(Raw)
 		return len(r.Attachments) > 0 || r.codec() != Codec(JSON)
 	}
-	if jsonrules.MarshalsItself(t) {
+	if jsonrules.MarshalsItself(t) && t != reflect.PointerTo(rawType) {
 		return false
 	}
 	switch v.Kind() {
@@ -76,7 +76,8 @@ func (e *encoder) mixed(v reflect.Value) error {
 		return e.plain(v.Interface())
 	}
 	if v.Type() == rawType {
-		return e.raw(v.Interface().(Raw))
+		r := v.Interface().(Raw)
+		return e.raw(&r)
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -86,16 +87,16 @@ func (e *encoder) mixed(v reflect.Value) error {
 			e.attach(v.Bytes())
 			return nil
 		}
-		e.json.WriteByte('[')
+		e.text = append(e.text, '[')
 		for i := range v.Len() {
 			if i > 0 {
-				e.json.WriteByte(',')
+				e.text = append(e.text, ',')
 			}
 			if err := e.mixed(v.Index(i)); err != nil {
 				return err
 			}
 		}
-		e.json.WriteByte(']')
+		e.text = append(e.text, ']')
 		return nil
 	case reflect.Map:
 		return e.mixedMap(v)
@@ -118,18 +119,18 @@ func (e *encoder) mixedMap(v reflect.Value) error {
 		entries = append(entries, entry{key, it.Value()})
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	e.json.WriteByte('{')
+	e.text = append(e.text, '{')
 	for i, entry := range entries {
 		if err := e.member(i == 0, entry.key, entry.value); err != nil {
 			return err
 		}
 	}
-	e.json.WriteByte('}')
+	e.text = append(e.text, '}')
 	return nil
 }
 
 func (e *encoder) mixedStruct(v reflect.Value) error {
-	e.json.WriteByte('{')
+	e.text = append(e.text, '{')
 	first := true
 	for _, f := range jsonrules.Fields(v.Type()) {
 		field, err := v.FieldByIndexErr(f.Index)
@@ -144,17 +145,17 @@ func (e *encoder) mixedStruct(v reflect.Value) error {
 		}
 		first = false
 	}
-	e.json.WriteByte('}')
+	e.text = append(e.text, '}')
 	return nil
 }
 
 func (e *encoder) member(first bool, name string, v reflect.Value) error {
 	if !first {
-		e.json.WriteByte(',')
+		e.text = append(e.text, ',')
 	}
 	if err := e.plain(name); err != nil {
 		return err
 	}
-	e.json.WriteByte(':')
+	e.text = append(e.text, ':')
 	return e.mixed(v)
 }

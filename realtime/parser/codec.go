@@ -24,6 +24,16 @@ type Codec interface {
 	JSON(arg []byte, attachments [][]byte) ([]byte, error)
 }
 
+// Appender is a Codec whose packets begin with a text, and that can append it to
+// memory which is there already.
+type Appender interface {
+	Codec
+
+	// Append is Encode, but appends the text to dst and returns the attachments
+	// apart. It keeps nothing of dst.
+	Append(dst []byte, p Outgoing) (text []byte, attachments [][]byte, err error)
+}
+
 // Decoder puts the packets of one connection together from its frames. It
 // belongs to one goroutine at a time.
 type Decoder interface {
@@ -68,14 +78,24 @@ func (r Raw) Unmarshal(dst any) error { return r.codec().Unmarshal(r.Data, r.Att
 // MarshalJSON returns the argument as JSON text, with binary parts as base64.
 func (r Raw) MarshalJSON() ([]byte, error) { return r.codec().JSON(r.Data, r.Attachments) }
 
-func (r Raw) codec() Codec {
+// UnmarshalJSON makes r a copy of the JSON text, without attachments. Package
+// msgpack decodes into a Raw as well, and keeps its own form.
+func (r *Raw) UnmarshalJSON(text []byte) error {
+	*r = Raw{Data: append([]byte(nil), text...)}
+	return nil
+}
+
+func (r *Raw) codec() Codec {
 	if r.Codec == nil {
 		return JSON
 	}
 	return r.Codec
 }
 
-var _ json.Marshaler = Raw{}
+var (
+	_ json.Marshaler   = Raw{}
+	_ json.Unmarshaler = (*Raw)(nil)
+)
 
 // The limits of a decoder that names none.
 const (

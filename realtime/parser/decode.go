@@ -13,6 +13,7 @@ type decoder struct {
 	limits  Limits
 	pending *Packet // waits for its attachments
 	due     int     // how many it waits for
+	last    string  // the name of an event that is frequent, perhaps
 }
 
 func (d *decoder) Decode(data []byte, binary bool) (*Packet, error) {
@@ -27,11 +28,16 @@ func (d *decoder) text(text []byte) (*Packet, error) {
 	if d.pending != nil {
 		return nil, invalid("text where an attachment is due")
 	}
-	p, attachments, err := d.header(&text)
+	made := new(struct { // together, as most packets have few elements
+		packet Packet
+		room   [4][]byte
+	})
+	p := &made.packet
+	attachments, err := d.header(p, &text)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.payload(bytes.Clone(text), d.limits.MaxDepth); err != nil {
+	if err := d.payload(p, bytes.Clone(text), made.room[:0]); err != nil {
 		return nil, err
 	}
 	if attachments > 0 {
@@ -67,22 +73,22 @@ func invalid(format string, args ...any) error {
 //	<type>[<attachments>-][<namespace>,][<id>]
 //
 // attachments is -1 for a packet that cannot have any.
-func (d *decoder) header(text *[]byte) (p *Packet, attachments int, err error) {
+func (d *decoder) header(p *Packet, text *[]byte) (attachments int, err error) {
 	b := *text
 	if len(b) == 0 || b[0] < '0' || b[0] > '6' {
-		return nil, 0, invalid("unknown type")
+		return 0, invalid("unknown type")
 	}
-	p = &Packet{Type: Type(b[0] - '0'), Namespace: "/", ID: NoID}
+	p.Type, p.Namespace, p.ID = Type(b[0]-'0'), "/", NoID
 	b = b[1:]
 
 	attachments = -1
 	if p.Type == BinaryEvent || p.Type == BinaryAck {
 		n, digits := number(b)
 		if digits == 0 || digits == len(b) || b[digits] != '-' {
-			return nil, 0, invalid("number of attachments expected")
+			return 0, invalid("number of attachments expected")
 		}
 		if n > int64(d.limits.MaxAttachments) {
-			return nil, 0, invalid("%d attachments, %d are allowed", n, d.limits.MaxAttachments)
+			return 0, invalid("%d attachments, %d are allowed", n, d.limits.MaxAttachments)
 		}
 		attachments = int(n)
 		b = b[digits+1:]
@@ -96,7 +102,7 @@ func (d *decoder) header(text *[]byte) (p *Packet, attachments int, err error) {
 		p.ID, b = n, b[digits:]
 	}
 	*text = b
-	return p, attachments, nil
+	return attachments, nil
 }
 
 // number reads the decimal digits at the start of b. A number that no int64
@@ -116,14 +122,14 @@ func number(b []byte) (n int64, digits int) {
 
 // payload takes the packet's payload, which it keeps, and checks that it is one
 // for the packet's type.
-func (p *Packet) payload(data []byte, maxDepth int) error {
-	if len(data) > 0 && !json.Valid(data) {
-		return invalid("payload is not JSON")
+func (d *decoder) payload(p *Packet, data []byte, room [][]byte) error {
+	var first byte // stays 0 without a payload
+	if len(data) > 0 {
+		var err error
+		if first, room, err = scan(data, d.limits.MaxDepth, room); err != nil {
+			return err
+		}
 	}
-	if tooDeep(data, maxDepth) {
-		return invalid("payload is deeper than %d", maxDepth)
-	}
-	first := firstByte(data)
 	switch p.Type {
 	case Connect:
 		if first != 0 && first != '{' {
@@ -144,9 +150,9 @@ func (p *Packet) payload(data []byte, maxDepth int) error {
 		if first != '[' {
 			return invalid("payload of %v must be an array", p.Type)
 		}
-		p.Args = split(data)
+		p.Args = room
 		if p.Type == Event {
-			return p.takeName()
+			return d.takeName(p)
 		}
 		return nil
 	}
@@ -157,7 +163,7 @@ func (p *Packet) payload(data []byte, maxDepth int) error {
 }
 
 // takeName takes the first element of an event, its name, which may be a number.
-func (p *Packet) takeName() error {
+func (d *decoder) takeName(p *Packet) error {
 	if len(p.Args) == 0 {
 		return invalid("event without a name")
 	}
@@ -165,7 +171,7 @@ func (p *Packet) takeName() error {
 	p.Args = p.Args[1:]
 	switch c := name[0]; {
 	case c == '"':
-		p.Event = unquote(name)
+		p.Event = d.name(name)
 		if Reserved(p.Event) {
 			return invalid("event name %q is reserved", p.Event)
 		}
@@ -175,6 +181,20 @@ func (p *Packet) takeName() error {
 		return invalid("the name of an event must be a string or a number")
 	}
 	return nil
+}
+
+// name returns what the name of an event means. Clients repeat themselves: that
+// of the last packet is kept, and need not be made again.
+func (d *decoder) name(raw []byte) string {
+	const longest = 64
+	if inner := raw[1 : len(raw)-1]; string(inner) != d.last {
+		name := unquote(raw)
+		if name != string(inner) || len(name) > longest {
+			return name
+		}
+		d.last = name
+	}
+	return d.last
 }
 
 // unquote returns the text that a JSON string means.
@@ -187,85 +207,9 @@ func unquote(raw []byte) string {
 	return s
 }
 
-// tooDeep reports whether arrays and objects of a valid JSON text stand more
-// than limit deep in each other.
-func tooDeep(data []byte, limit int) bool {
-	if len(data) <= limit || bytes.Count(data, []byte{'['})+bytes.Count(data, []byte{'{'}) <= limit {
-		return false
-	}
-	depth := 0
-	for i := 0; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			i = stringEnd(data, i) - 1
-		case '[', '{':
-			if depth++; depth > limit {
-				return true
-			}
-		case ']', '}':
-			depth--
-		}
-	}
-	return false
-}
-
-func firstByte(data []byte) byte {
-	if i := skipSpace(data, 0); i < len(data) {
-		return data[i]
-	}
-	return 0
-}
-
 func skipSpace(data []byte, i int) int {
 	for i < len(data) && (data[i] == ' ' || data[i] == '\t' || data[i] == '\n' || data[i] == '\r') {
 		i++
-	}
-	return i
-}
-
-// split returns the elements of data, a valid JSON array.
-func split(data []byte) [][]byte {
-	i := skipSpace(data, skipSpace(data, 0)+1) // past the bracket
-	if data[i] == ']' {
-		return [][]byte{}
-	}
-	elements := make([][]byte, 0, 4)
-	for {
-		end := valueEnd(data, i)
-		elements = append(elements, data[i:end:end])
-		i = skipSpace(data, end)
-		if data[i] == ']' {
-			return elements
-		}
-		i = skipSpace(data, i+1) // past the comma
-	}
-}
-
-// valueEnd returns where the JSON value that starts at i ends. The text that
-// data is part of must be valid.
-func valueEnd(data []byte, i int) int {
-	depth := 0
-	for ; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			i = stringEnd(data, i) - 1
-		case '[', '{':
-			depth++
-			continue
-		case ']', '}':
-			depth--
-		default:
-			if depth == 0 { // a number, true, false or null
-				for i < len(data) && !bytes.ContainsRune([]byte(",]} \t\n\r"), rune(data[i])) {
-					i++
-				}
-				return i
-			}
-			continue
-		}
-		if depth == 0 {
-			return i + 1
-		}
 	}
 	return i
 }

@@ -1,53 +1,89 @@
 package parser
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
+	"sync"
 )
-
-// headroom is how many bytes a header takes at most, without its namespace: the
-// type, the number of attachments, a dash, a comma and the id.
-const headroom = 1 + 19 + 1 + 1 + 19
 
 // encode returns the frames of a packet.
 func encode(p Outgoing) ([]Frame, error) {
-	// What the header says of attachments is known last, so it is written last,
-	// to the end of the room left for it.
-	room := headroom + len(p.Namespace)
-	e := encoder{}
-	e.frames = e.text[:]
-	e.json.Grow(room + 64)
-	e.json.Write(e.json.AvailableBuffer()[:room])
-	if err := e.payload(p); err != nil {
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	text, attachments, err := e.packet(e.scratch[:0], p)
+	if err != nil {
 		return nil, err
 	}
-	kind, attachments := p.Type, len(e.frames)-1
-	if attachments > 0 {
-		kind += BinaryEvent - Event
+	if cap(text) <= maxScratch {
+		e.scratch = text
 	}
-	var fixed [headroom + 64]byte
-	header := appendHeader(fixed[:0], kind, attachments, p.Namespace, p.ID)
-	text := e.json.Bytes()[room-len(header):]
-	copy(text, header)
-	e.frames[0].Data = text[:len(text):len(text)]
-	return e.frames, nil
+	frames := make([]Frame, 1, 1+len(attachments))
+	frames[0].Data = slices.Clone(text)
+	for _, data := range attachments {
+		frames = append(frames, Frame{data, true})
+	}
+	return frames, nil
 }
 
-func appendHeader(b []byte, kind Type, attachments int, namespace string, id int64) []byte {
-	b = append(b, '0'+byte(kind))
-	if attachments > 0 {
-		b = append(strconv.AppendInt(b, int64(attachments), 10), '-')
+// appendText appends the first frame of a packet to dst, and returns the rest.
+func appendText(dst []byte, p Outgoing) (text []byte, attachments [][]byte, err error) {
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	return e.packet(dst, p)
+}
+
+// encoder writes values as JSON and puts their binary parts aside. It is used
+// again and again, by one goroutine at a time.
+type encoder struct {
+	text        []byte
+	attachments [][]byte
+	json        *json.Encoder // writes to text
+	scratch     []byte        // memory for who does not bring some
+}
+
+// maxScratch is how much memory is kept for the next packet, in bytes.
+const maxScratch = 64 << 10
+
+var encoders = sync.Pool{New: func() any {
+	e := new(encoder)
+	e.json = json.NewEncoder(e)
+	e.json.SetEscapeHTML(false) // the receiver is no HTML page
+	return e
+}}
+
+func (e *encoder) release() {
+	e.text, e.attachments = nil, nil
+	encoders.Put(e)
+}
+
+// Write appends to the text, for encoding/json.
+func (e *encoder) Write(p []byte) (int, error) {
+	e.text = append(e.text, p...)
+	return len(p), nil
+}
+
+// packet appends the text of a packet to dst. What the header says of attachments
+// is known last, and as most packets have none, room is made for it then.
+func (e *encoder) packet(dst []byte, p Outgoing) (text []byte, attachments [][]byte, err error) {
+	start := len(dst)
+	e.text = append(dst, '0'+byte(p.Type))
+	if p.Namespace != "/" {
+		e.text = append(append(e.text, p.Namespace...), ',')
 	}
-	if namespace != "/" {
-		b = append(append(b, namespace...), ',')
+	if p.ID != NoID {
+		e.text = strconv.AppendInt(e.text, p.ID, 10)
 	}
-	if id != NoID {
-		b = strconv.AppendInt(b, id, 10)
+	if err := e.payload(p); err != nil {
+		return nil, nil, err
 	}
-	return b
+	if n := len(e.attachments); n > 0 {
+		e.text[start] += byte(BinaryEvent - Event)
+		e.text = slices.Insert(e.text, start+1, []byte(strconv.Itoa(n)+"-")...)
+	}
+	return e.text, e.attachments, nil
 }
 
 // payload writes what follows the header.
@@ -62,7 +98,7 @@ func (e *encoder) payload(p Outgoing) error {
 	default:
 		return fmt.Errorf("%v is no type of a packet to encode", p.Type)
 	}
-	e.json.WriteByte('[')
+	e.text = append(e.text, '[')
 	comma := p.Type == Event
 	if comma {
 		if err := e.string(p.Event); err != nil {
@@ -71,23 +107,15 @@ func (e *encoder) payload(p Outgoing) error {
 	}
 	for i, arg := range p.Args {
 		if comma {
-			e.json.WriteByte(',')
+			e.text = append(e.text, ',')
 		}
 		comma = true
 		if err := e.value(arg); err != nil {
 			return fmt.Errorf("argument %d: %w", i+1, err)
 		}
 	}
-	e.json.WriteByte(']')
+	e.text = append(e.text, ']')
 	return nil
-}
-
-// encoder writes values as JSON and puts their binary parts aside, into frames
-// of their own.
-type encoder struct {
-	json   bytes.Buffer
-	frames []Frame  // the first is that of the text
-	text   [1]Frame // frames, as long as there is nothing binary
 }
 
 // string writes a text.
@@ -95,9 +123,9 @@ func (e *encoder) string(s string) error {
 	if !plain(s) {
 		return e.plain(s)
 	}
-	e.json.WriteByte('"')
-	e.json.WriteString(s)
-	e.json.WriteByte('"')
+	e.text = append(e.text, '"')
+	e.text = append(e.text, s...)
+	e.text = append(e.text, '"')
 	return nil
 }
 
@@ -105,21 +133,23 @@ func (e *encoder) string(s string) error {
 func (e *encoder) value(v any) error {
 	switch v := v.(type) {
 	case nil:
-		e.json.WriteString("null")
+		e.text = append(e.text, "null"...)
 		return nil
 	case string:
 		return e.string(v)
 	case int:
-		e.json.Write(strconv.AppendInt(e.json.AvailableBuffer(), int64(v), 10))
+		e.text = strconv.AppendInt(e.text, int64(v), 10)
 		return nil
 	case bool:
-		e.json.Write(strconv.AppendBool(e.json.AvailableBuffer(), v))
+		e.text = strconv.AppendBool(e.text, v)
 		return nil
 	case []byte:
 		e.attach(v)
 		return nil
-	case Raw:
+	case *Raw:
 		return e.raw(v)
+	case Raw:
+		return e.raw(&v)
 	}
 	if rv := reflect.ValueOf(v); holdsBinary(rv, 0) {
 		return e.mixed(rv)
@@ -127,34 +157,30 @@ func (e *encoder) value(v any) error {
 	return e.plain(v)
 }
 
-// plain writes a value without binary parts as encoding/json does, but without
-// escaping HTML: the receiver is no HTML page.
+// plain writes a value without binary parts as encoding/json does.
 func (e *encoder) plain(v any) error {
-	enc := json.NewEncoder(&e.json)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	if err := e.json.Encode(v); err != nil {
 		return err
 	}
-	e.json.Truncate(e.json.Len() - 1) // Encode's newline
+	e.text = e.text[:len(e.text)-1] // Encode's newline
 	return nil
 }
 
 // attach adds an attachment and writes its placeholder.
 func (e *encoder) attach(data []byte) {
-	e.placeholder(len(e.frames) - 1)
-	e.frames = append(e.frames, Frame{data, true})
+	e.placeholder(len(e.attachments))
+	e.attachments = append(e.attachments, data)
 }
 
 // placeholder writes the placeholder of an attachment. The order of its keys is
 // that of the reference.
 func (e *encoder) placeholder(n int) {
-	e.json.WriteString(`{"_placeholder":true,"num":`)
-	e.json.Write(strconv.AppendInt(e.json.AvailableBuffer(), int64(n), 10))
-	e.json.WriteByte('}')
+	e.text = append(e.text, placeholderStart...)
+	e.text = append(strconv.AppendInt(e.text, int64(n), 10), '}')
 }
 
 // raw writes an argument that came in.
-func (e *encoder) raw(r Raw) error {
+func (e *encoder) raw(r *Raw) error {
 	if r.codec() != Codec(JSON) {
 		var v any
 		if err := r.Unmarshal(&v); err != nil {
@@ -164,27 +190,32 @@ func (e *encoder) raw(r Raw) error {
 	}
 	from := 0
 	if len(r.Attachments) > 0 {
-		numbers := make(map[int]int) // in r.Attachments, among ours
-		for _, p := range placeholders(r.Data) {
+		var room [4]placeholder
+		var ours [DefaultMaxAttachments]int // by number in r.Attachments, from 1 on; 0 while it is not attached
+		numbers := ours[:]
+		if len(r.Attachments) > len(numbers) {
+			numbers = make([]int, len(r.Attachments))
+		}
+		for _, p := range placeholders(room[:0], r.Data) {
 			if !p.in(r.Attachments) {
 				return errPlaceholder
 			}
-			e.json.Write(r.Data[from:p.start])
-			if n, again := numbers[p.num]; again {
-				e.placeholder(n)
+			e.text = append(e.text, r.Data[from:p.start]...)
+			if n := numbers[p.num]; n > 0 {
+				e.placeholder(n - 1)
 			} else {
-				numbers[p.num] = len(e.frames) - 1
 				e.attach(r.Attachments[p.num])
+				numbers[p.num] = len(e.attachments)
 			}
 			from = p.end
 		}
 	}
-	e.json.Write(r.Data[from:])
+	e.text = append(e.text, r.Data[from:]...)
 	return nil
 }
 
 // plain reports whether s is its own JSON but for the quotes.
-func plain(s string) bool {
+func plain[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
 			return false

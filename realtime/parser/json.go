@@ -13,9 +13,13 @@ var JSON jsonCodec
 
 type jsonCodec struct{}
 
-var _ Codec = JSON
+var _ Appender = JSON
 
 func (jsonCodec) Encode(p Outgoing) ([]Frame, error) { return encode(p) }
+
+func (jsonCodec) Append(dst []byte, p Outgoing) (text []byte, attachments [][]byte, err error) {
+	return appendText(dst, p)
+}
 
 func (jsonCodec) NewDecoder(limits Limits) Decoder {
 	return &decoder{limits: limits.WithDefaults()}

@@ -17,9 +17,13 @@ var errPlaceholder = errors.New("placeholder out of range")
 // with attachments.
 func unmarshal(arg []byte, attachments [][]byte, dst any) error {
 	if len(attachments) == 0 {
+		if scalar(arg, dst) {
+			return nil
+		}
 		return json.Unmarshal(arg, dst)
 	}
-	if found := placeholders(arg); len(found) == 1 && found[0].start == 0 && found[0].in(attachments) {
+	var room [4]placeholder
+	if found := placeholders(room[:0], arg); len(found) == 1 && found[0].start == 0 && found[0].in(attachments) {
 		switch dst := dst.(type) {
 		case *[]byte:
 			*dst = attachments[found[0].num]
@@ -42,6 +46,27 @@ func unmarshal(arg []byte, attachments [][]byte, dst any) error {
 		return err
 	}
 	return json.Unmarshal(text, dst)
+}
+
+// scalar decodes what needs no decoder, and reports whether it did.
+func scalar(arg []byte, dst any) bool {
+	switch dst := dst.(type) {
+	case *string:
+		last := len(arg) - 1
+		if last < 1 || arg[0] != '"' || arg[last] != '"' || !plain(arg[1:last]) {
+			return false
+		}
+		*dst = string(arg[1:last])
+		return true
+	case *int:
+		n, digits := number(arg)
+		if digits == 0 || digits < len(arg) || arg[0] == '0' && digits > 1 || n > math.MaxInt32 {
+			return false
+		}
+		*dst = int(n)
+		return true
+	}
+	return false
 }
 
 // restore puts attachments into a tree of maps, slices and anys.
@@ -73,7 +98,7 @@ func restored(v any, attachments [][]byte) any {
 func inline(arg []byte, attachments [][]byte) ([]byte, error) {
 	out := make([]byte, 0, len(arg))
 	from := 0
-	for _, p := range placeholders(arg) {
+	for _, p := range placeholders(nil, arg) {
 		if !p.in(attachments) {
 			return nil, errPlaceholder
 		}
@@ -93,8 +118,9 @@ func (p *Packet) checkPlaceholders() error {
 		return nil
 	}
 	references := 0
+	var room [4]placeholder
 	for _, arg := range p.Args {
-		all := placeholders(arg)
+		all := placeholders(room[:0], arg)
 		// Each is a copy for some receivers, so a short text must not make many.
 		if references += len(all); references > 2*max(len(p.Attachments), DefaultMaxAttachments) {
 			return invalid("too many placeholders")
@@ -117,17 +143,25 @@ type placeholder struct {
 // in reports whether the placeholder names one of attachments.
 func (p placeholder) in(attachments [][]byte) bool { return p.num >= 0 && p.num < len(attachments) }
 
-// placeholders finds the outermost placeholders of a valid JSON text, in order,
-// in one pass.
-func placeholders(text []byte) []placeholder {
+// placeholderStart is what a placeholder starts with that the reference has
+// written, or we.
+const placeholderStart = `{"_placeholder":true,"num":`
+
+// placeholders appends the outermost placeholders of a valid JSON text to found,
+// in order, in one pass.
+func placeholders(found []placeholder, text []byte) []placeholder {
+	if rest, ok := bytes.CutPrefix(text, []byte(placeholderStart)); ok { // mostly it is nothing else
+		if num, digits := number(rest); digits > 0 && string(rest[digits:]) == "}" && num <= math.MaxInt32 {
+			return append(found, placeholder{0, len(text), int(num)})
+		}
+	}
 	if !bytes.Contains(text, []byte(`"_placeholder"`)) && !bytes.Contains(text, []byte(`\u00`)) { // nor in disguise
-		return nil
+		return found
 	}
 	type level struct {
 		object placeholder
 		marked bool
 	}
-	var found []placeholder
 	var open []level
 	for i := 0; i < len(text); i++ {
 		switch text[i] {

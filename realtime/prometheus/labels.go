@@ -29,6 +29,7 @@ func labels() []label {
 		{"transport", []string{"polling", "websocket"}, []metric{
 			{realtime.MetricConnections, gauge, "connections", "Open connections."},
 			{realtime.MetricUpgrades, counter, "upgrades_total", "Changes of transport."},
+			{realtime.MetricForwarded, counter, "forwarded_requests_total", "Requests passed to the node with their session."},
 			{realtime.MetricBytesIn, counter, "received_bytes_total", "Bytes of packets of clients."},
 			{realtime.MetricBytesOut, counter, "sent_bytes_total", "Bytes of packets to clients."},
 			{realtime.MetricPacketsIn, counter, "received_packets_total", "Engine.IO packets of clients."},

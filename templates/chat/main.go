@@ -44,7 +44,8 @@ func newServer() *app.App {
 	server.Use(app.StaticFS(app.Files("public", public.FS)))
 
 	// Sockets: Socket.IO, which brings its browser client along at /socket.io/socket.io.js.
-	sockets := realtime.NewServer(realtime.Config{})
+	// Who comes back within two minutes, also after a restart, goes on where they were: with what was said meanwhile.
+	sockets := realtime.NewServer(realtime.Config{Recovery: &realtime.Recovery{}})
 	plaza := newPlaza(sockets)
 	sockets.On("connection", plaza.connected)
 	server.Mount("/socket.io", sockets)

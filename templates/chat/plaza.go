@@ -170,7 +170,7 @@ func (p *plaza) view(slug string) app.Map {
 		tabs[i] = app.Map{"slug": r.Slug, "path": path, "name": r.Name, "count": r.people.Count, "current": r == here}
 	}
 	return app.Map{
-		"heading":  here.Name,
+		"title":    here.Name,
 		"topic":    here.Topic,
 		"topics":   tabs,
 		"messages": slices.Clone(here.messages),

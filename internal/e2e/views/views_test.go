@@ -17,6 +17,7 @@ import (
 
 	"github.com/zocalo-go/zocalo/app"
 	"github.com/zocalo-go/zocalo/app/handlebars"
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 // A site is a directory of views and what is rendered of it.
@@ -118,18 +119,7 @@ func sites(t *testing.T) []*site {
 
 // theirs is what express-handlebars makes of the pages of the sites.
 func theirs(t *testing.T, sites []*site) (pages [][]page) {
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, "%s is not installed: express-handlebars was not tried", tool)
-		}
-	}
-	if _, err := os.Stat(filepath.Join("node", "node_modules", "express-handlebars")); err != nil {
-		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
-		install.Dir = "node"
-		if out, err := install.CombinedOutput(); err != nil {
-			missing(t, "npm ci failed: express-handlebars was not tried\n%s", out)
-		}
-	}
+	need.Modules(t, "node")
 	in, err := json.Marshal(sites)
 	if err != nil {
 		t.Fatal(err)
@@ -149,15 +139,6 @@ func theirs(t *testing.T, sites []*site) (pages [][]page) {
 		t.Fatalf("%v\n%s", err, stderr.Bytes())
 	}
 	return pages
-}
-
-// missing skips the test for want of something, or fails it where everything has to be there.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
 }
 
 // server is the application that has the site's views.

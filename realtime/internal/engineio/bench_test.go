@@ -1,6 +1,10 @@
 package engineio
 
-import "testing"
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
 
 // What it costs to send one packet, without the network.
 func BenchmarkOutbox(b *testing.B) {
@@ -31,3 +35,21 @@ func BenchmarkDropOldest(b *testing.B) {
 		o.addVolatile(p)
 	}
 }
+
+// What a client costs that connects by WebSocket and goes away, without the network
+// and net/http.
+func BenchmarkConnect(b *testing.B) {
+	server, _, _ := newListened(Config{MaxPayload: 1 << 20})
+	server.connect = func(*Session, *http.Request) Handler { return &counted{} }
+	r := upgradeRequest("")
+	b.ReportAllocs()
+	for b.Loop() {
+		server.ServeHTTP(hijacked{httptest.NewRecorder(), &playback{}}, r)
+	}
+}
+
+// counted is a Handler that counts.
+type counted struct{ messages int }
+
+func (c *counted) Message([]byte, bool) error { c.messages++; return nil }
+func (c *counted) Closed(string)              {}

@@ -6,7 +6,6 @@ import (
 	"compress/zlib"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,10 +45,9 @@ func newCompressor(threshold int) *compressor {
 
 // apply returns the payload as the client that sent r takes it, with the name of
 // the coding if it is compressed; then it uses what capacity the payload has
-// left. A packet that is not to be compressed keeps those it travels with from
-// it.
-func (c *compressor) apply(payload []byte, packets []Packet, r *http.Request) (body []byte, coding string) {
-	if c.threshold <= 0 || len(payload) < c.threshold || slices.ContainsFunc(packets, func(p Packet) bool { return p.plain }) {
+// left.
+func (c *compressor) apply(payload []byte, r *http.Request) (body []byte, coding string) {
+	if c.threshold <= 0 || len(payload) < c.threshold {
 		return payload, ""
 	}
 	pool := &c.gzips

@@ -80,7 +80,7 @@ func TestHTTPCompression(t *testing.T) {
 		{"not worth it", 100, "gzip", []Packet{text(noise)}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inWorld(t, Config{HTTPCompression: test.threshold}, func(w *world) {
+			inWorlds(t, Config{HTTPCompression: test.threshold}, func(w *world) {
 				url, p := w.open()
 				p.Send(test.packets...)
 				got := w.do("GET", url, "", "Accept-Encoding", test.accept)
@@ -107,7 +107,7 @@ func newNoise(n int) []byte {
 
 // A binary answer of revision 3 is compressed, too.
 func TestHTTPCompression3(t *testing.T) {
-	inWorld(t, Config{HTTPCompression: 100, AllowEIO3: true}, func(w *world) {
+	inWorlds(t, Config{HTTPCompression: 100, AllowEIO3: true}, func(w *world) {
 		url, p := w.open3("")
 		p.Send(Binary(make([]byte, 1000)))
 		got := w.do("GET", url, "", "Accept-Encoding", "gzip")
@@ -118,7 +118,7 @@ func TestHTTPCompression3(t *testing.T) {
 
 // Answers that are compressed at the same time do not mix.
 func TestCompressConcurrently(t *testing.T) {
-	inWorld(t, Config{HTTPCompression: 100}, func(w *world) {
+	inWorlds(t, Config{HTTPCompression: 100}, func(w *world) {
 		var polls sync.WaitGroup
 		for i := range 8 {
 			url, p := w.open()
@@ -144,7 +144,7 @@ func BenchmarkCompress(b *testing.B) {
 	b.SetBytes(int64(len(payload)))
 	buf := make([]byte, 0, 2*len(payload))
 	for b.Loop() {
-		if _, coding := c.apply(append(buf[:0], payload...), nil, r); coding != "gzip" {
+		if _, coding := c.apply(append(buf[:0], payload...), r); coding != "gzip" {
 			b.Fatal("not compressed")
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -97,9 +98,6 @@ func (d *deflater) apply(p Packet) Packet {
 // deflateTail is what RFC 7692, section 7.2.1 leaves out at the end of a message.
 const deflateTail = "\x00\x00\xff\xff"
 
-// rsv1 marks the first frame of a compressed message.
-const rsv1 = 0x40
-
 // deflate returns p compressed, or p itself when that is not smaller.
 func (d *deflater) deflate(p Packet) Packet {
 	w := d.writers.Get().(*deflateWriter)
@@ -112,10 +110,40 @@ func (d *deflater) deflate(p Packet) Packet {
 	if len(payload) >= len(p.frame)-p.header {
 		return p
 	}
-	compressed := newFrame(p.frame[0]&0x0f|rsv1, len(payload))
+	compressed := newFrame(p.frame[0]&0x0f|bitRSV1, len(payload))
 	compressed.frame = append(compressed.frame, payload...)
 	return compressed
 }
+
+// inflater is what inflating a message takes, about 40 KB.
+type inflater struct {
+	io.ReadCloser // a flate.Resetter
+	in            bytes.Reader
+}
+
+var inflaters = sync.Pool{New: func() any {
+	i := &inflater{}
+	i.ReadCloser = flate.NewReader(&i.in)
+	return i
+}}
+
+// inflate appends what data inflates to, but no more than limit bytes, to dst. It
+// may write past the end of data. It returns errLarge or errInflate.
+func inflate(dst, data []byte, limit int) ([]byte, error) {
+	i := inflaters.Get().(*inflater)
+	defer inflaters.Put(i)
+	i.in.Reset(append(data, deflateTail+lastBlock...))
+	i.ReadCloser.(flate.Resetter).Reset(&i.in, nil)
+	dst, err := appendAll(dst, i, int64(limit))
+	i.in.Reset(nil)
+	if err != nil && err != errLarge {
+		err = errInflate
+	}
+	return dst, err
+}
+
+// lastBlock is an empty block that says that it is the last.
+const lastBlock = "\x01\x00\x00\xff\xff"
 
 // deflates reports whether the answer to a WebSocket handshake agrees on
 // permessage-deflate.

@@ -18,8 +18,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// inflate is what a client does with a compressed message.
-func inflate(t *testing.T, payload []byte) string {
+// inflated is what a client does with a compressed message.
+func inflated(t *testing.T, payload []byte) string {
 	t.Helper()
 	r := flate.NewReader(io.MultiReader(bytes.NewReader(payload), strings.NewReader(deflateTail)))
 	data, err := io.ReadAll(r)
@@ -63,7 +63,7 @@ func TestDeflateOffers(t *testing.T) {
 func TestDeflate(t *testing.T) {
 	long, noise := strings.Repeat("hello ", 400), make([]byte, 4000)
 	rand.Read(noise)
-	const compressed = rsv1 | 0x80
+	const compressed = bitRSV1 | 0x80
 	for _, test := range []struct {
 		name   string
 		offer  string
@@ -91,8 +91,8 @@ func TestDeflate(t *testing.T) {
 					(<-sessions).Send(packets...)
 					first, payload := c.frame()
 					got := string(payload)
-					if first&rsv1 != 0 {
-						got = inflate(t, payload)
+					if first&bitRSV1 != 0 {
+						got = inflated(t, payload)
 					}
 					if first != test.first || got != test.want {
 						t.Errorf("got %x and %.40q… of %d bytes", first, got, len(got))

@@ -22,22 +22,54 @@
 // WebSocket or stream, one at a time a session. [Handler.Message] may wait: then
 // the client is not read from, and TCP pushes back.
 //
+// # The way in of a WebSocket
+//
+// The WebSocket library answers the handshake, and is let go of. From then on
+// bytes are read into a pooled buffer, which is taken when they are there: a
+// connection that waits holds none. [frames] takes apart all that came in one
+// read, and unmasks a message where it lies; what did not come whole is the only
+// thing that is copied. Each message goes to the connection's [inlet], which
+// knows what it carries: a session, an upgrade under way, or nothing that anybody
+// wants. The session's own lock is taken once a read.
+//
+// Who reads depends on the connection. On Linux, one of plain TCP has no goroutine
+// while it waits: the [poller] watches it, and its few goroutines read from those
+// that have something, one after the other, as long as that need not wait. One
+// round of that is a batch: handlers run, then the flusher writes what they had to
+// say, and only then is it asked who is next; the more there is to do, the more is
+// done with one write. Any other connection of the system's has a reader, and is
+// read by its file descriptor; one of TLS, say, keeps a small buffer besides.
+// Compressed messages are inflated when they are whole.
+//
+// # Other nodes
+//
+// In a cluster a session's requests may reach any node, which passes them to the
+// one that has the session: foreign.go begins that story.
+//
 // # Goroutines
 //
-//	reader    one a WebSocket, from the upgrade to its end; that of a stream is
-//	          the goroutine that called Server.ServeStream
-//	flusher   one a processor, while there is something to write
+//	poller    where there is one: one that waits for events, one more for each
+//	          processor, and one for each connection whose reading has to wait,
+//	          while there are connections
+//	reader    one a WebSocket that the poller does not read, from the upgrade to its
+//	          end; that of a stream is the goroutine that called Server.ServeStream
+//	flusher   one a processor, while there is something to write, or the poller has
+//	          connections
 //	drain     one a session, while its client does not take all at once, or its
 //	          connection is not one to be tried, such as of TLS
 //	net/http  one a request, for the length of a poll or of a POST
+//	foreign   one a request that has reached another node, where the session is;
+//	          a connection that it holds for another has two, and is a reader there
 //
-// A timer a session sends the pings and closes whoever does not answer. Every
-// reader, flusher and drain is waited for by [Server.Shutdown].
+// One timer sends the pings of all sessions and finds whoever does not answer, see
+// [pulse]. Every reader, flusher and drain, and those of the poller, are waited for
+// by [Server.Shutdown].
 //
 // # Locks
 //
-// Server.mu, Session.mu and the outbox's are leaves: none is held while
-// another is taken, nor during I/O or a call of the handler. Session.in, which
+// Server.mu, Session.mu, the pulse's, the outbox's and the poller's are leaves: none
+// is held while another is taken, but for the flusher's under the last two, nor
+// during I/O or a call of the handler. Session.in, which
 // serialises incoming packets, is the exception: it is held during
 // Handler.Message and before any of them.
 package engineio

@@ -165,11 +165,8 @@ func decodeBinary3(data []byte) (received, error) {
 	return received{kind: typeMessage, data: data[1:], binary: true, size: len(data)}, nil
 }
 
-// drop removes the byte at i in place, and leaves the beginning where it is.
-func drop(b []byte, i int) []byte { return append(b[:i], b[i+1:]...) }
-
-// carrier3 carries a session of revision 3: its messages, both ways, are those
-// of revision 4 for who uses it.
+// carrier3 carries a session of revision 3: what is written to it is as in
+// revision 4. What is read is for the inlet to translate.
 type carrier3 struct {
 	carrier
 	base64 bool // binary packets go out as text
@@ -200,22 +197,4 @@ func (p Packet) revision3(asBase64 bool) Packet {
 	}
 	q.plain = p.plain
 	return q
-}
-
-func (c *carrier3) read(buf *buffer) (data []byte, binary bool, err error) {
-	data, binary, err = c.carrier.read(buf)
-	switch {
-	case err != nil:
-	case binary && (len(data) == 0 || data[0] != typeMessage-'0'):
-		err = errPacket
-	case binary:
-		data = drop(data, 0)
-	case len(data) > 0 && data[0] == 'b':
-		if len(data) == 1 || data[1] != typeMessage {
-			err = errPacket
-			break
-		}
-		data = drop(data, 1)
-	}
-	return data, binary, err
 }

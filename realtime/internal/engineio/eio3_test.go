@@ -127,7 +127,7 @@ func (w *world) open3(query string) (url string, p *peer) {
 }
 
 func TestPolling3(t *testing.T) {
-	inWorld(t, Config{AllowEIO3: true}, func(w *world) {
+	inWorlds(t, Config{AllowEIO3: true}, func(w *world) {
 		url, p := w.open3("")
 		w.post(url, "4:4a\x1e€2:4b")
 		w.poll(url, "4:4a €2:4b")
@@ -158,7 +158,7 @@ func TestPolling3(t *testing.T) {
 }
 
 func TestWebSocket3(t *testing.T) {
-	inWorld(t, Config{AllowEIO3: true}, func(w *world) {
+	inWorlds(t, Config{AllowEIO3: true}, func(w *world) {
 		ws, _ := w.dial(base3 + WebSocket)
 		defer ws.CloseNow()
 		if got := w.read(ws); !strings.HasPrefix(got, `0{"sid":`) || !strings.Contains(got, `"upgrades":[]`) {
@@ -189,7 +189,7 @@ func TestWebSocket3(t *testing.T) {
 }
 
 func TestUpgrade3(t *testing.T) {
-	inWorld(t, Config{AllowEIO3: true}, func(w *world) {
+	inWorlds(t, Config{AllowEIO3: true}, func(w *world) {
 		url, p := w.open3("")
 		ws, _ := w.dial(strings.Replace(url, Polling, WebSocket, 1))
 		defer ws.CloseNow()
@@ -208,7 +208,7 @@ func TestUpgrade3(t *testing.T) {
 // A client that is silent for pingInterval and pingTimeout is gone, and only then.
 func TestHeartbeat3(t *testing.T) {
 	config := Config{AllowEIO3: true, PingInterval: 10 * time.Second, PingTimeout: 5 * time.Second}
-	inWorld(t, config, func(w *world) {
+	inWorlds(t, config, func(w *world) {
 		url, p := w.open3("")
 		for range 3 {
 			time.Sleep(14 * time.Second)
@@ -228,7 +228,7 @@ func TestHeartbeat3(t *testing.T) {
 
 // A session belongs to the revision it began with (CVE-2026-102599).
 func TestRevisionMismatch(t *testing.T) {
-	inWorld(t, Config{AllowEIO3: true}, func(w *world) {
+	inWorlds(t, Config{AllowEIO3: true}, func(w *world) {
 		for _, open := range []func() (string, *peer){w.open, func() (string, *peer) { return w.open3("") }} {
 			url, p := open()
 			other := strings.Replace(strings.Replace(url, "EIO=4", "EIO=x", 1), "EIO=3", "EIO=4", 1)

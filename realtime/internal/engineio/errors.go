@@ -14,9 +14,12 @@ type requestError struct {
 	cure    string // for the developer's log
 }
 
+// Error implements error.
+func (e requestError) Error() string { return e.Message }
+
 var (
 	errTransport   = requestError{400, 0, "Transport unknown", "the query must have transport=polling or transport=websocket, and Config.Transports must allow it"}
-	errUnknownSID  = requestError{400, 1, "Session ID unknown", "the session has ended, or lives on another node: with several nodes, send a client's requests to the same one"}
+	errUnknownSID  = requestError{400, 1, "Session ID unknown", "the session has ended, or lives on another server: connect the servers by Config.Adapter, or send a client's requests to the same one"}
 	errMethod      = requestError{400, 2, "Bad handshake method", "a session begins with a GET; something between client and server may have changed the method"}
 	errBadRequest  = requestError{400, 3, "Bad request", "one poll and one POST at a time, on the session's own transport; for WebSocket the proxy must pass Upgrade and Connection on"}
 	errForbidden   = requestError{403, 4, "Forbidden", "Config.AllowRequest refused it"}
@@ -58,6 +61,10 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e requestError) 
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if e.status == http.StatusServiceUnavailable { // for who tries again on another connection, of another server
+		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Connection", "close")
+	}
 	w.WriteHeader(e.status)
 	w.Write(body)
 }

@@ -9,7 +9,8 @@ import (
 
 // flusher writes what many sessions have to send, one session after the other,
 // without ever waiting for a client. Its goroutine exists while there is
-// something to write.
+// something to write, and waits for more while there are connections that have no
+// reader of their own: making one is mostly that its stack has to grow, each time.
 //
 // It is what makes sending cheap. Who emits an event only queues it and goes on;
 // by the time that the flusher runs, everybody else who could run has queued
@@ -20,11 +21,12 @@ type flusher struct {
 
 	attempt attempt   // the goroutine's
 	spare   []*outbox // the goroutine's
-	batch   []Packet  // the goroutine's
 
 	mu      sync.Mutex // guards the rest
 	dirty   []*outbox
 	running bool
+	stays   bool      // waits for more
+	more    sync.Cond // for it
 }
 
 // maxDirty is how many sessions a flusher keeps memory for.
@@ -40,13 +42,25 @@ type flushers struct {
 func newFlushers() *flushers {
 	f := &flushers{}
 	for range runtime.GOMAXPROCS(0) {
-		f.all = append(f.all, &flusher{tasks: &f.tasks})
+		one := &flusher{tasks: &f.tasks}
+		one.more.L = &one.mu
+		f.all = append(f.all, one)
 	}
 	return f
 }
 
 // one returns the flusher for a new session.
 func (f *flushers) one() *flusher { return f.all[int(f.next.Add(1))%len(f.all)] }
+
+// stay has the goroutines wait for more when there is nothing to write, or not.
+func (f *flushers) stay(stays bool) {
+	for _, one := range f.all {
+		one.mu.Lock()
+		one.stays = stays
+		one.more.Signal()
+		one.mu.Unlock()
+	}
+}
 
 // add has an outbox flushed.
 func (f *flusher) add(o *outbox) {
@@ -56,6 +70,8 @@ func (f *flusher) add(o *outbox) {
 	if !f.running {
 		f.running = true
 		f.tasks.Go(f.run)
+	} else if f.stays && len(f.dirty) == 1 {
+		f.more.Signal()
 	}
 }
 
@@ -63,11 +79,13 @@ func (f *flusher) run() {
 	for {
 		runtime.Gosched() // whoever can run may have more to send to the same sessions
 		f.mu.Lock()
+		if len(f.dirty) == 0 && f.stays {
+			f.more.Wait()
+			f.mu.Unlock()
+			continue
+		}
 		dirty := f.dirty
 		if len(dirty) == 0 {
-			if cap(f.batch) > idleQueue {
-				f.batch = nil
-			}
 			f.running = false
 			f.mu.Unlock()
 			return
@@ -106,7 +124,7 @@ func (o *outbox) flush(f *flusher) {
 		o.drain.Go(o.run)
 		return
 	}
-	batch, size := o.vacate(f.batch)
+	batch, size := o.vacate(nil)
 	o.mu.Unlock()
 	o.count.add(MetricBuffered, "", -size)
 	done, blocked, err := t.tryWrite(batch, &f.attempt)
@@ -121,8 +139,7 @@ func (o *outbox) flush(f *flusher) {
 			o.run()
 		})
 	}
-	clear(batch)
-	f.batch = batch[:0]
+	recycle(batch)
 	if err != nil || blocked {
 		return
 	}
@@ -132,7 +149,6 @@ func (o *outbox) flush(f *flusher) {
 		f.add(o)
 		return
 	}
-	o.queue.rest()
 	o.draining = false
 	o.mu.Unlock()
 	if o.drainer != nil {

@@ -1,127 +1,207 @@
 package engineio
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
-// heartbeat is a session's part of
-// https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#heartbeat:
-// a ping every PingInterval, and a pong within PingTimeout or the end. The
-// times are absolute, so that a late timer does not give a client more than its
-// due. In revision 3 the client sends the pings, and the deadline of the next
-// one always stands. The session's mu guards it.
+// pulse is the heartbeat of all sessions of a server, by one timer:
+// https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#heartbeat.
+// A ping every PingInterval, and a pong within PingTimeout or the end. In revision
+// 3 the client sends the pings, and the deadline of the next one always stands.
+//
+// Whoever waits for the same waits for the same time, so that a line for each
+// kind of waiting is in the order of time by itself: to join one, to leave it, and
+// to find who is due costs the same however many wait. The times are absolute, so
+// that a late timer does not give a client more than its due.
+type pulse struct {
+	interval, timeout time.Duration
+	step              time.Duration // the least time from one beat to the next, so that one serves many
+
+	mu     sync.Mutex // guards the rest, and the heartbeat of all sessions
+	pings  line       // who is to be sent one
+	pongs  line       // who owes one
+	silent line       // who is to send one, in revision 3
+	timer  *time.Timer
+	next   time.Time // when the timer fires; zero when it does not
+}
+
+// heartbeat is a session's place in a pulse.
 type heartbeat struct {
-	timer    *time.Timer
-	pingAt   time.Time // when the next ping is due, or was
-	deadline time.Time // of what the client owes; zero while no ping is out
+	line       *line // nil when it is in none
+	prev, next *Session
+	due        time.Time
+	latency    time.Duration // from the last ping to its pong
 }
 
-func (h *heartbeat) stop() {
-	if h.timer != nil {
-		h.timer.Stop()
-	}
-}
+// line holds sessions in the order in which they are due.
+type line struct{ first, last *Session }
 
-// startHeartbeat begins with the first interval. It is called once, before the
-// session is known to others.
-func (s *Session) startHeartbeat() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return
+// join adds s, which is in no line. Only who stands close to the end is passed.
+func (l *line) join(s *Session, due time.Time) {
+	before := l.last
+	for before != nil && before.heartbeat.due.After(due) {
+		before = before.heartbeat.prev
 	}
-	wait := s.server.config.PingInterval
-	if s.protocol == 3 {
-		wait += s.server.config.PingTimeout
-		s.heartbeat.deadline = time.Now().Add(wait)
+	after := l.first
+	if before != nil {
+		after = before.heartbeat.next
+		before.heartbeat.next = s
 	} else {
-		s.heartbeat.pingAt = time.Now().Add(wait)
+		l.first = s
 	}
-	if s.condemned { // it did not survive the welcome
-		wait = 0
+	if after != nil {
+		after.heartbeat.prev = s
+	} else {
+		l.last = s
 	}
-	s.heartbeat.timer = time.AfterFunc(wait, s.beat)
+	h := &s.heartbeat
+	h.line, h.prev, h.next, h.due = l, before, after, due
 }
 
-// beat sends the ping that is due, or ends the session whose pong is overdue or
-// that is condemned.
-func (s *Session) beat() {
-	s.mu.Lock()
-	condemned := s.condemned
-	s.mu.Unlock()
-	if condemned {
-		s.server.config.Logger.Warn("realtime: client reads too slowly, closing it", "sid", s.id,
-			"buffered", s.out.buffered(), "cure", "send less, or raise Config.MaxBuffered")
-		s.end(ReasonTransportError, false)
+// leave takes s out of the line that it is in, if any.
+func (h *heartbeat) leave() {
+	if h.line == nil {
 		return
 	}
-	if s.overdue() {
-		s.end(ReasonPingTimeout, false)
-		return
+	if h.prev != nil {
+		h.prev.heartbeat.next = h.next
+	} else {
+		h.line.first = h.next
 	}
-	s.mu.Lock()
-	h := &s.heartbeat
-	if s.closed || s.condemned || !h.deadline.IsZero() {
-		s.mu.Unlock()
-		return
+	if h.next != nil {
+		h.next.heartbeat.prev = h.prev
+	} else {
+		h.line.last = h.prev
 	}
-	now, timeout := time.Now(), s.server.config.PingTimeout
-	if early := h.pingAt.Sub(now); early > 0 { // a pong came just as the timer fired
-		h.timer.Reset(early)
-		s.mu.Unlock()
-		return
+	h.line, h.prev, h.next = nil, nil, nil
+}
+
+// due takes the first out of the line if it is due, and returns it with when it
+// was.
+func (l *line) due(now time.Time) (*Session, time.Time) {
+	s := l.first
+	if s == nil || s.heartbeat.due.After(now) {
+		return nil, time.Time{}
 	}
-	h.deadline = h.pingAt.Add(timeout)
-	if now.Sub(h.pingAt) > timeout/2 { // the whole process stood still; the client is not to blame
-		h.deadline = now.Add(timeout)
+	due := s.heartbeat.due
+	s.heartbeat.leave()
+	return s, due
+}
+
+func newPulse(c *Config) *pulse {
+	return &pulse{interval: c.PingInterval, timeout: c.PingTimeout, step: min(c.PingInterval, c.PingTimeout) / 256}
+}
+
+// start begins with the first interval of s.
+func (p *pulse) start(s *Session) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.protocol == 3 {
+		p.wait(&p.silent, s, now.Add(p.interval+p.timeout))
+	} else {
+		p.wait(&p.pings, s, now.Add(p.interval))
 	}
-	// The pong may arrive before it is sent: the deadline stands by then.
-	h.timer.Reset(h.deadline.Sub(now))
-	s.mu.Unlock()
-	s.out.addAlways(ping)
+}
+
+// wait has s wait in a line. mu is held.
+func (p *pulse) wait(l *line, s *Session, due time.Time) {
+	l.join(s, due)
+	if p.next.IsZero() || due.Before(p.next) {
+		p.arm(due)
+	}
+}
+
+// arm sets the timer. mu is held.
+func (p *pulse) arm(next time.Time) {
+	p.next = next
+	if p.timer == nil {
+		p.timer = time.AfterFunc(time.Until(next), p.beat)
+	} else {
+		p.timer.Reset(time.Until(next))
+	}
+}
+
+// stop ends the heartbeat of s.
+func (p *pulse) stop(s *Session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.heartbeat.leave()
+}
+
+// beat sends the pings that are due, and ends the sessions that are overdue.
+func (p *pulse) beat() {
+	var pings, dead []*Session
+	p.mu.Lock()
+	now := time.Now()
+	for s, at := p.pings.due(now); s != nil; s, at = p.pings.due(now) {
+		deadline := at.Add(p.timeout)
+		if now.Sub(at) > p.timeout/2 { // the whole process stood still; the client is not to blame
+			deadline = now.Add(p.timeout)
+		}
+		p.pongs.join(s, deadline) // the pong may arrive before it is sent
+		pings = append(pings, s)
+	}
+	for _, l := range []*line{&p.pongs, &p.silent} {
+		for s, _ := l.due(now); s != nil; s, _ = l.due(now) {
+			dead = append(dead, s)
+		}
+	}
+	p.next = time.Time{}
+	for _, l := range []*line{&p.pings, &p.pongs, &p.silent} {
+		if s := l.first; s != nil && (p.next.IsZero() || s.heartbeat.due.Before(p.next)) {
+			p.next = s.heartbeat.due
+		}
+	}
+	if soon := now.Add(p.step); !p.next.IsZero() {
+		if p.next.Before(soon) {
+			p.next = soon
+		}
+		p.arm(p.next)
+	}
+	p.mu.Unlock()
+	for _, s := range pings {
+		s.out.addAlways(ping)
+	}
+	for _, s := range dead {
+		go s.end(ReasonPingTimeout, false) // none has to wait for another's handler
+	}
 }
 
 // overdue reports whether the client's part of the heartbeat is.
-func (s *Session) overdue() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d := s.heartbeat.deadline
-	return !s.closed && !d.IsZero() && !time.Now().Before(d)
-}
-
-// beaten takes the client's part of the heartbeat, and reports whether it was
-// due.
-func (s *Session) beaten() bool {
-	if s.protocol == 3 {
-		return s.pinged()
-	}
-	return s.pong()
-}
-
-// pinged notes that a client of revision 3 lives, and answers it.
-func (s *Session) pinged() bool {
-	s.mu.Lock()
-	if s.closed || s.condemned {
-		s.mu.Unlock()
-		return false
-	}
-	wait := s.server.config.PingInterval + s.server.config.PingTimeout
-	s.heartbeat.deadline = time.Now().Add(wait)
-	s.heartbeat.timer.Reset(wait)
-	s.mu.Unlock()
-	s.Send(pong)
-	return true
-}
-
-// pong notes that the client lives. A pong that nobody asked for changes
-// nothing, and is reported as false.
-func (s *Session) pong() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (p *pulse) overdue(s *Session) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	h := &s.heartbeat
-	if s.closed || s.condemned || h.deadline.IsZero() {
+	return h.line != nil && h.line != &p.pings && !time.Now().Before(h.due)
+}
+
+// beaten takes the client's part of the heartbeat, which shows that it lives. A
+// pong that nobody asked for changes nothing, and is reported as false.
+func (p *pulse) beaten(s *Session) bool {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch s.heartbeat.line {
+	case &p.pongs:
+		s.heartbeat.leave()
+		s.heartbeat.latency = now.Sub(s.heartbeat.due.Add(-p.timeout))
+		p.wait(&p.pings, s, now.Add(p.interval))
+	case &p.silent:
+		s.heartbeat.leave()
+		p.wait(&p.silent, s, now.Add(p.interval+p.timeout))
+	default:
 		return false
 	}
-	h.deadline = time.Time{}
-	h.pingAt = time.Now().Add(s.server.config.PingInterval)
-	h.timer.Reset(s.server.config.PingInterval)
 	return true
+}
+
+// Latency returns how long the last ping and its pong took together, 0 before
+// the first. In revision 3, where clients send the pings, it stays 0.
+func (s *Session) Latency() time.Duration {
+	p := s.server.pulse
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return s.heartbeat.latency
 }

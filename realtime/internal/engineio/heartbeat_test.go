@@ -21,7 +21,7 @@ func TestHeartbeat(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inWorld(t, config, func(w *world) {
+			inWorlds(t, config, func(w *world) {
 				start := time.Now()
 				next, send, p := open(w)
 				for beat := range 3 {

@@ -25,7 +25,7 @@ func TestInitialAnswer(t *testing.T) {
 		Headers: func(h http.Header, r *http.Request) { h.Set("X-Method", r.Method) },
 		CORS:    CORS{Origins: []string{"*"}, Methods: []string{"GET", "POST"}},
 	}
-	inWorld(t, config, func(w *world) {
+	inWorlds(t, config, func(w *world) {
 		res := w.get(base + Polling)
 		id := sid(t, res.body)
 		if _, rest, _ := strings.Cut(res.body, "\x1e"); rest != "4welcome" {
@@ -57,7 +57,7 @@ func TestInitialAnswer(t *testing.T) {
 
 func TestCookie(t *testing.T) {
 	template := &http.Cookie{Name: "sticky", Path: "/chat", SameSite: http.SameSiteNoneMode, Secure: true}
-	inWorld(t, Config{Cookie: template}, func(w *world) {
+	inWorlds(t, Config{Cookie: template}, func(w *world) {
 		res := w.get(base + Polling)
 		want := "sticky=" + sid(t, res.body) + "; Path=/chat; HttpOnly; Secure; SameSite=None"
 		expect(t, res.Header.Get("Set-Cookie"), want)
@@ -124,7 +124,7 @@ func TestOnRefused(t *testing.T) {
 
 // A client of another version is told both.
 func TestWrongVersion(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		for asked, want := range map[string]string{
 			"EIO=3": "client=3, server=4", "EIO=5": "client=5, server=4",
 			"": "client=unknown, server=4", "EIO=4%0d%0ax": "client=unknown, server=4",
@@ -137,7 +137,7 @@ func TestWrongVersion(t *testing.T) {
 }
 
 func TestHandlerIsTold(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		url, p := w.open()
 		p.expect(t)
 		p.Send(text("a"))
@@ -252,6 +252,6 @@ func TestBufferedReturnsToZero(t *testing.T) {
 			p.Send(text("a"))
 		},
 	} {
-		t.Run(name, func(t *testing.T) { inWorld(t, Config{}, f) })
+		t.Run(name, func(t *testing.T) { inWorlds(t, Config{}, f) })
 	}
 }

@@ -37,7 +37,7 @@ func TestHostileRequests(t *testing.T) {
 		{"another method", "", "PUT", "", nil, 500, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inWorld(t, Config{MaxPayloadPackets: 100}, func(w *world) {
+			inWorlds(t, Config{MaxPayloadPackets: 100}, func(w *world) {
 				other, _ := w.open()
 				url, p := w.open()
 				if test.query != "" {
@@ -103,7 +103,7 @@ func FuzzHandshake(f *testing.F) {
 // A body that is too large is refused, and costs its session nothing. (net/http
 // cuts off who sends much more than it was ready to read.)
 func TestTooLarge(t *testing.T) {
-	inWorld(t, Config{MaxPayload: 1000}, func(w *world) {
+	inWorlds(t, Config{MaxPayload: 1000}, func(w *world) {
 		url, p := w.open()
 		if got := w.do("POST", url, strings.Repeat("4", 1001)); got.StatusCode != 413 {
 			t.Errorf("status %d", got.StatusCode)

@@ -7,6 +7,7 @@ const (
 	MetricUpgrades       = "upgrades"       // by the transport upgraded to
 	MetricDisconnections = "disconnections" // by reason
 	MetricRefusals       = "refusals"       // refused requests, by the code the client was told
+	MetricForwarded      = "forwarded"      // requests passed to another node, by transport
 	MetricBytesIn        = "bytes_in"       // of packets as they were received, by transport
 	MetricBytesOut       = "bytes_out"      // of packets as they were sent, before compression, by transport
 	MetricPacketsIn      = "packets_in"     // by transport

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // begin answers the request that starts a session.
@@ -51,7 +53,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string,
 	}
 	session, _ := s.start(id, protocol, ws, r)
 	opened = session != nil
-	if !opened || !s.read(ws, func() { session.readAll(ws) }) {
+	if !opened || !s.read(session.inlet(ws)) {
 		ws.abort()
 	}
 }
@@ -116,7 +118,7 @@ func (s *Server) start(id string, protocol int, c carrier, r *http.Request) (ses
 		session.handler.Closed(ReasonForcedClose)
 		return nil, nil
 	}
-	session.startHeartbeat()
+	s.pulse.start(session)
 	if c != nil {
 		session.out.attach(c)
 	}
@@ -135,6 +137,7 @@ func (s *Server) reserve(r *http.Request) (id string, refusal requestError, ok b
 			return "", errID, false
 		}
 	}
+	id = s.foreign.name(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -181,25 +184,37 @@ func newID() string {
 // handshake is the first packet of a session:
 // https://github.com/socketio/socket.io/blob/main/docs/engine.io-protocol/v4-current.md#handshake.
 func (s *Server) handshake(session *Session) Packet {
-	upgrades := []string{}
-	for _, transport := range []string{WebSocket, WebTransport} {
+	b := append(make([]byte, 0, 160), `{"sid":`...)
+	b = appendString(b, session.id)
+	b = append(b, `,"upgrades":[`...)
+	comma := false
+	for _, transport := range [...]string{WebSocket, WebTransport} {
 		possible := session.transport == Polling && (transport == WebSocket || session.protocol == 4)
 		if possible && s.config.AllowUpgrades && slices.Contains(s.config.Transports, transport) {
-			upgrades = append(upgrades, transport)
+			if comma {
+				b = append(b, ',')
+			}
+			b = appendString(b, transport)
+			comma = true
 		}
 	}
-	data, err := json.Marshal(struct {
-		SID          string   `json:"sid"`
-		Upgrades     []string `json:"upgrades"`
-		PingInterval int64    `json:"pingInterval"` // ms
-		PingTimeout  int64    `json:"pingTimeout"`  // ms
-		MaxPayload   int      `json:"maxPayload"`   // bytes
-	}{
-		session.id, upgrades,
-		s.config.PingInterval.Milliseconds(), s.config.PingTimeout.Milliseconds(), s.config.MaxPayload,
-	})
-	if err != nil {
-		panic("engineio: " + err.Error()) // strings and numbers always marshal
+	b = strconv.AppendInt(append(b, `],"pingInterval":`...), s.config.PingInterval.Milliseconds(), 10)
+	b = strconv.AppendInt(append(b, `,"pingTimeout":`...), s.config.PingTimeout.Milliseconds(), 10)
+	b = strconv.AppendInt(append(b, `,"maxPayload":`...), int64(s.config.MaxPayload), 10)
+	return textPacket(typeOpen, append(b, '}'))
+}
+
+// appendString appends s as JSON. Only ids that are not the server's own may need
+// more than quotes.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || strings.IndexByte(`"\\<>&`, c) >= 0 {
+			quoted, err := json.Marshal(s)
+			if err != nil {
+				panic("engineio: " + err.Error()) // a string always marshals
+			}
+			return append(b, quoted...)
+		}
 	}
-	return textPacket(typeOpen, data)
+	return append(append(append(b, '"'), s...), '"')
 }

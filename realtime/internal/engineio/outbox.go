@@ -52,7 +52,7 @@ type outbox struct {
 	room     chan struct{} // closed when there is more room, or will be none; nil while nobody waits
 	claimed  bool          // a poll stands at the door
 	held     bool          // an upgrade is under way
-	letGo    bool          // the poll that stood at the door when it began may go
+	letGo    bool          // the poll that stands at the door may go
 	closed   bool
 	draining bool // the flusher, or a goroutine, takes packets to the sink
 	sink     sink // non-nil once a carrier has the door
@@ -334,7 +334,7 @@ func (o *outbox) tryTake(ctx context.Context, expired bool) (batch []Packet, hel
 		err = errAttached
 	case o.queue.len() > 0:
 		batch, taken = o.vacate(nil)
-	case o.held && !o.closed && (o.letGo || expired):
+	case !o.closed && (o.letGo || o.held && expired):
 		batch = []Packet{noop}
 	case o.held && !o.closed:
 		return nil, true, nil
@@ -356,6 +356,14 @@ func (o *outbox) hold(held bool) {
 	defer o.mu.Unlock()
 	o.held = held
 	o.letGo = held && o.claimed
+	o.start()
+}
+
+// letPollGo has the poll that stands at the door go with what there is, or noop.
+func (o *outbox) letPollGo() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.letGo = o.claimed
 	o.start()
 }
 

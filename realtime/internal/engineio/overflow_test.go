@@ -150,7 +150,7 @@ func TestOverflowOfSession(t *testing.T) {
 		OverflowDropNewest: nil,
 		OverflowDropOldest: {"closed: transport error"},
 	} {
-		inWorld(t, Config{MaxBufferedPackets: 2, Overflow: overflow}, func(w *world) {
+		inWorlds(t, Config{MaxBufferedPackets: 2, Overflow: overflow}, func(w *world) {
 			url, p := w.open()
 			p.Send(letters("ab")...)
 			if err := p.Send(letters("cd")...); err != ErrSlow {
@@ -178,7 +178,7 @@ func TestOverflowOfSession(t *testing.T) {
 }
 
 func TestSendContext(t *testing.T) {
-	inWorld(t, Config{MaxBufferedPackets: 2}, func(w *world) {
+	inWorlds(t, Config{MaxBufferedPackets: 2}, func(w *world) {
 		url, p := w.open()
 		errs := make(chan error, 1)
 		send := func(ctx context.Context, s string) { errs <- p.SendContext(ctx, letters(s)...) }
@@ -229,7 +229,7 @@ func TestSendContext(t *testing.T) {
 
 // Many who wait all get their turn, and nothing is lost, whatever the transport.
 func TestSendContextFromMany(t *testing.T) {
-	inWorld(t, Config{MaxBufferedPackets: 3, MaxBuffered: 1 << 20}, func(w *world) {
+	inWorlds(t, Config{MaxBufferedPackets: 3, MaxBuffered: 1 << 20}, func(w *world) {
 		const senders, each = 20, 20
 		ws, p := w.openSocket()
 		defer ws.CloseNow()

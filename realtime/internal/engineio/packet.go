@@ -20,9 +20,12 @@ const (
 
 // WebSocket opcodes of RFC 6455, section 5.2.
 const (
-	opText   = 1
-	opBinary = 2
-	opClose  = 8
+	opContinuation = 0
+	opText         = 1
+	opBinary       = 2
+	opClose        = 8
+	opPing         = 9
+	opPong         = 10
 )
 
 // separator stands between the packets of a polling payload.
@@ -82,6 +85,10 @@ func (p Packet) Uncompressed() Packet {
 	p.plain = true
 	return p
 }
+
+// isPlain reports whether p is marked so. It keeps those it travels with in a
+// payload from being compressed, too.
+func (p Packet) isPlain() bool { return p.plain }
 
 func (p Packet) binary() bool { return p.frame[0]&0x0f == opBinary }
 

@@ -1,9 +1,11 @@
 package engineio
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,10 +15,22 @@ import (
 // poll answers a GET with what waits in the outbox, or with the first packet to
 // come.
 func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
+	packets, err := s.fetch(r.Context(), nil)
+	if refusal, refused := err.(requestError); refused {
+		s.server.refuse(w, r, refusal)
+	} else if err == nil {
+		s.fetched(s.answer(w, r, packets))
+	}
+}
+
+// fetch waits for the packets of the one poll there may be, and calls waits, if
+// that is not nil, once nobody else may be that one. It returns the
+// requestError to answer the poll with, or errGone when its client went away,
+// which ends the session; without an error, fetched must follow.
+func (s *Session) fetch(ctx context.Context, waits func()) ([]Packet, error) {
 	switch s.out.claim() {
 	case ErrClosed:
-		s.server.refuse(w, r, errUnknownSID)
-		return
+		return nil, errUnknownSID
 	case errTaken:
 		s.mu.Lock()
 		polling := s.transport == Polling
@@ -24,21 +38,27 @@ func (s *Session) poll(w http.ResponseWriter, r *http.Request) {
 		if polling { // two polls at once break the protocol
 			s.end(ReasonTransportError, false)
 		}
-		s.server.refuse(w, r, errBadRequest)
-		return
+		return nil, errBadRequest
 	}
-	packets, err := s.out.take(r.Context())
+	if waits != nil {
+		waits()
+	}
+	packets, err := s.out.take(ctx)
 	switch err {
 	case errAttached:
-		s.server.refuse(w, r, errBadRequest)
-		return
+		return nil, errBadRequest
 	case errGone:
 		s.lose()
-		return
+		return nil, errGone
 	case ErrClosed:
 		packets = []Packet{closePacket}
 	}
-	if s.answer(w, r, packets) != nil {
+	return packets, nil
+}
+
+// fetched notes what came of the answer to a poll.
+func (s *Session) fetched(err error) {
+	if err != nil {
 		s.lose()
 		return
 	}
@@ -52,13 +72,32 @@ func (s *Session) lose() {
 	s.forget()
 }
 
-// answer answers the poll r, in the time that a WebSocket may take for a batch.
+// answer answers the poll r.
 func (s *Session) answer(w http.ResponseWriter, r *http.Request, packets []Packet) error {
 	buf := buffers.Get().(*[]byte)
 	defer release(buf)
 	payload, binary := s.appendPayload((*buf)[:0], packets)
 	*buf = payload
-	body, coding := s.server.compressor.apply(payload, packets, r)
+	if err := s.server.answer(w, r, payload, binary, slices.ContainsFunc(packets, Packet.isPlain)); err != nil {
+		return err
+	}
+	s.polled(packets, payload)
+	return nil
+}
+
+// polled counts the payload that a poll has taken.
+func (s *Session) polled(packets []Packet, payload []byte) {
+	s.server.count.add(MetricPacketsOut, Polling, len(packets))
+	s.server.count.add(MetricBytesOut, Polling, len(payload))
+}
+
+// answer answers the poll r with a payload, in the time that a WebSocket may take
+// for a batch. A plain one is not compressed.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, payload []byte, binary, plain bool) error {
+	body, coding := payload, ""
+	if !plain {
+		body, coding = s.compressor.apply(payload, r)
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	if binary {
@@ -69,9 +108,8 @@ func (s *Session) answer(w http.ResponseWriter, r *http.Request, packets []Packe
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
-	config := &s.server.config
 	rc := http.NewResponseController(w)
-	rc.SetWriteDeadline(time.Now().Add(config.PingInterval + config.PingTimeout)) // where it is supported
+	rc.SetWriteDeadline(time.Now().Add(s.config.PingInterval + s.config.PingTimeout)) // where it is supported
 	if _, err := w.Write(body); err != nil {
 		return err
 	}
@@ -79,8 +117,6 @@ func (s *Session) answer(w http.ResponseWriter, r *http.Request, packets []Packe
 		return err
 	}
 	rc.SetWriteDeadline(time.Time{})
-	s.server.count.add(MetricPacketsOut, Polling, len(packets))
-	s.server.count.add(MetricBytesOut, Polling, len(payload))
 	return nil
 }
 
@@ -103,72 +139,125 @@ func (s *Session) appendPayload(dst []byte, packets []Packet) (payload []byte, b
 
 // post takes the packets in the body of a POST.
 func (s *Session) post(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	busy, closed := s.posting, s.closed
-	if !busy && !closed {
-		s.posting = true
-		s.abort = func() { http.NewResponseController(w).SetReadDeadline(time.Now()) }
-	}
-	s.mu.Unlock()
-	if closed {
-		s.server.refuse(w, r, errUnknownSID)
+	if e, ok := s.beginPost(func() { http.NewResponseController(w).SetReadDeadline(time.Now()) }); !ok {
+		s.server.refuse(w, r, e)
 		return
 	}
-	if busy { // as with two polls
-		s.end(ReasonTransportError, false)
-		s.server.refuse(w, r, errBadRequest)
-		return
-	}
-	defer func() {
-		s.mu.Lock()
-		s.posting = false
-		s.mu.Unlock()
-	}()
-	s.takeBody(w, r)
-}
-
-// takeBody reads and handles the body of the one POST under way.
-func (s *Session) takeBody(w http.ResponseWriter, r *http.Request) {
-	cut, binary := cutPacket, strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream")
-	switch {
-	case binary && s.protocol == 4:
+	defer s.endPost()
+	binary := isBinary(r)
+	if !s.takes(binary) {
 		s.bodyRead()
-		s.end(ReasonTransportError, false)
-		w.WriteHeader(http.StatusBadRequest)
+		w.WriteHeader(s.takeBody(nil, binary))
 		return
-	case binary:
-		cut = cutBinary3
-	case s.protocol == 3:
-		cut = cutText3
 	}
-	limit := int64(s.server.config.MaxPayload)
 	buf := buffers.Get().(*[]byte)
-	body, err := (*buf)[:0], errLarge
-	if r.ContentLength <= limit {
-		body, err = appendAll(body, io.LimitReader(r.Body, limit+1), limit)
-	}
-	s.bodyRead()
 	defer release(buf)
+	body, err := s.server.readBody((*buf)[:0], r)
 	*buf = body
+	s.bodyRead()
 	switch {
 	case err == errLarge:
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return
 	case err != nil: // it broke off, or the session ended meanwhile
 		s.end(ReasonTransportError, false)
 		w.Header().Set("Connection", "close")
 		w.WriteHeader(http.StatusBadRequest)
-		return
+	default:
+		s.takeBody(body, binary)
+		posted(w)
+	}
+}
+
+// isBinary reports whether the body of the POST r is, which only revision 3 has.
+func isBinary(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/octet-stream")
+}
+
+// readBody appends the body of a POST, unless it is errLarge.
+func (s *Server) readBody(dst []byte, r *http.Request) ([]byte, error) {
+	limit := int64(s.config.MaxPayload)
+	if r.ContentLength > limit {
+		return dst, errLarge
+	}
+	return appendAll(dst, io.LimitReader(r.Body, limit+1), limit)
+}
+
+// posted answers a POST whose body was taken.
+func posted(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html")
+	h.Set("Cache-Control", "no-store")
+	io.WriteString(w, "ok")
+}
+
+// beginPost begins the one POST there may be, or says how to refuse it. abort
+// ends the reading of its body, until bodyRead is called. After success endPost
+// must follow.
+func (s *Session) beginPost(abort func()) (refusal requestError, ok bool) {
+	s.mu.Lock()
+	busy, closed := s.posting, s.closed.Load()
+	if !busy && !closed {
+		s.posting = true
+		s.abort = abort
+	}
+	s.mu.Unlock()
+	if closed {
+		return errUnknownSID, false
+	}
+	if busy { // as with two polls
+		s.end(ReasonTransportError, false)
+		return errBadRequest, false
+	}
+	return refusal, true
+}
+
+func (s *Session) endPost() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.posting = false
+}
+
+// takes reports whether the session takes bodies of that kind at all.
+func (s *Session) takes(binary bool) bool { return !binary || s.protocol == 3 }
+
+// takeBody handles the body of the one POST under way. It returns the status to
+// answer it with.
+func (s *Session) takeBody(body []byte, binary bool) int {
+	cut := cutPacket
+	switch {
+	case !s.takes(binary):
+		s.end(ReasonTransportError, false)
+		return http.StatusBadRequest
+	case binary:
+		cut = cutBinary3
+	case s.protocol == 3:
+		cut = cutText3
 	}
 	if !binary && !utf8.Valid(body) { // a WebSocket that it were sent on to would break
 		s.end(ReasonParseError, false)
 	} else {
 		s.receivePayload(body, cut)
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html")
-	h.Set("Cache-Control", "no-store")
-	io.WriteString(w, "ok")
+	return http.StatusOK
+}
+
+// appendAll appends what r holds to dst, but no more than limit bytes.
+func appendAll(dst []byte, r io.Reader, limit int64) ([]byte, error) {
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case int64(len(dst)) > limit:
+			return dst, errLarge
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
+			return dst, err
+		}
+	}
 }
 
 // bodyRead notes that the body of the POST under way is no longer read.
@@ -181,6 +270,8 @@ func (s *Session) bodyRead() {
 // receivePayload handles the packets that cut finds in a payload, up to the
 // first bad one or one too many, which ends the session.
 func (s *Session) receivePayload(body []byte, cut func([]byte) (received, []byte, error)) {
+	s.in.Lock()
+	defer s.in.Unlock()
 	limit := s.server.config.MaxPayloadPackets
 	for n := 1; body != nil; n++ {
 		p, rest, err := cut(body)
@@ -188,7 +279,7 @@ func (s *Session) receivePayload(body []byte, cut func([]byte) (received, []byte
 			s.end(ReasonParseError, false)
 			return
 		}
-		if !s.receive(p) {
+		if !s.receive(p, Polling) {
 			return
 		}
 		body = rest

@@ -1,6 +1,9 @@
 package engineio
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // Overflow says what happens to packets that do not fit under Config.MaxBuffered
 // and Config.MaxBufferedPackets.
@@ -51,6 +54,9 @@ func (q *queue) len() int { return len(q.packets) - q.gone }
 
 // add adds a group that weighs size.
 func (q *queue) add(packets []Packet, size int) {
+	if q.packets == nil {
+		q.packets = memory()
+	}
 	q.packets = append(q.packets, packets...)
 	q.bytes += size
 }
@@ -110,16 +116,6 @@ func (q *queue) compact() {
 	q.gone, q.seen = 0, 0
 }
 
-// idleQueue is how many packets an idle queue keeps memory for.
-const idleQueue = 2
-
-// rest lets the memory of an empty queue go, or most of it.
-func (q *queue) rest() {
-	if cap(q.packets) > idleQueue {
-		q.packets = nil
-	}
-}
-
 // take removes all packets and returns them with their weight. The queue goes on
 // with spare, which may be nil.
 func (q *queue) take(spare []Packet) (packets []Packet, size int) {
@@ -129,4 +125,47 @@ func (q *queue) take(spare []Packet) (packets []Packet, size int) {
 	packets, size = q.packets, q.bytes
 	*q = queue{packets: spare}
 	return packets, size
+}
+
+// rest lets the memory of an empty queue go.
+func (q *queue) rest() {
+	recycle(q.packets)
+	q.packets = nil
+}
+
+// Memory for queues goes from one to the next, since few have something at a
+// time. The boxes are what a sync.Pool wants to hold it by.
+var spares, boxes sync.Pool
+
+// The capacities of memory that is made, and of the largest that is kept, in
+// packets.
+const (
+	newQueue  = 8
+	keptQueue = 1024
+)
+
+// memory returns some for a queue that has none.
+func memory() []Packet {
+	box, _ := spares.Get().(*[]Packet)
+	if box == nil {
+		return make([]Packet, 0, newQueue)
+	}
+	packets := *box
+	*box = nil
+	boxes.Put(box)
+	return packets
+}
+
+// recycle takes the memory of packets, which nobody else may have.
+func recycle(packets []Packet) {
+	if cap(packets) == 0 || cap(packets) > keptQueue {
+		return
+	}
+	clear(packets)
+	box, _ := boxes.Get().(*[]Packet)
+	if box == nil {
+		box = new([]Packet)
+	}
+	*box = packets[:0]
+	spares.Put(box)
 }

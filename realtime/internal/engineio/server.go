@@ -65,6 +65,14 @@ type Config struct {
 	// A client that sends more loses its session.
 	MaxPayloadPackets int
 
+	// DrainWindow is the time over which Shutdown closes the sessions; 0 is as fast
+	// as it is good for the server itself.
+	DrainWindow time.Duration
+
+	// Peers are the other nodes, if there are any: requests of their sessions are
+	// passed to them, and theirs of ours are taken.
+	Peers Peers
+
 	// Count is told what happens: the names of the metrics begin with Metric. It
 	// must not wait, and may be called concurrently.
 	Count func(metric, label string, n int64)
@@ -77,7 +85,10 @@ type Server struct {
 	connect    func(*Session, *http.Request) Handler
 	deflater   *deflater
 	flushers   *flushers
+	pulse      *pulse
+	poller     *poller
 	compressor *compressor
+	foreign    *foreign // nil where there are no other nodes
 	readers    sync.WaitGroup
 
 	mu       sync.Mutex          // guards the rest
@@ -93,18 +104,22 @@ type Server struct {
 // request it began with. The session may send already; connect must not keep
 // the request.
 func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Server {
-	return &Server{
+	s := &Server{
 		config:     config,
 		count:      config.Count,
 		connect:    connect,
 		deflater:   newDeflater(config.Deflate),
 		flushers:   newFlushers(),
+		pulse:      newPulse(&config),
 		compressor: newCompressor(config.HTTPCompression),
 		sessions:   make(map[string]*Session),
 		carriers:   make(map[carrier]bool),
 		idle:       make(chan struct{}),
 		gone:       make(chan struct{}),
 	}
+	s.poller = newPoller(s)
+	s.foreign = newForeign(s)
+	return s
 }
 
 // Packets that never change.
@@ -166,9 +181,10 @@ func last(values []string) string {
 func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid string, protocol int) {
 	session := s.session(sid)
 	switch {
+	case session == nil && s.foreign.owner(sid) != "":
+		s.foreign.pass(w, r, s.foreign.owner(sid), destination{sid, protocol, transport})
 	case session == nil && isUpgrade(r):
-		s.refused(r, errUnknownSID)
-		http.Error(w, errUnknownSID.Message, errUnknownSID.status)
+		s.unknownUpgrade(w, r)
 	case session == nil:
 		s.refuse(w, r, errUnknownSID)
 	case protocol != session.protocol:
@@ -186,13 +202,19 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid s
 	}
 }
 
+// unknownUpgrade refuses a WebSocket for a session that is not there.
+func (s *Server) unknownUpgrade(w http.ResponseWriter, r *http.Request) {
+	s.refused(r, errUnknownSID)
+	http.Error(w, errUnknownSID.Message, errUnknownSID.status)
+}
+
 // session returns the session sid, or nil when there is none, or its client is
 // overdue.
 func (s *Server) session(sid string) *Session {
 	s.mu.Lock()
 	session := s.sessions[sid]
 	s.mu.Unlock()
-	if session != nil && session.overdue() {
+	if session != nil && s.pulse.overdue(session) {
 		session.end(ReasonPingTimeout, false)
 		return nil
 	}
@@ -209,12 +231,12 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 	if ws == nil {
 		return
 	}
-	reader := func() { dismiss(ws) } // a second WebSocket, or one that comes too late
+	in := &inlet{carrier: ws} // of a second WebSocket, or one that comes too late
 	if session.offer(ws) {
-		reader = func() { session.upgrade(ws) }
+		in = session.upgrade(ws)
 	}
-	if !s.read(ws, reader) {
-		ws.abort()
+	if !s.read(in) {
+		in.ended()
 	}
 }
 
@@ -261,15 +283,18 @@ func (s *Server) ended() {
 	}
 }
 
-// read runs f, the reader of c, in a goroutine of its own, unless the server is
-// closing.
-func (s *Server) read(c carrier, f func()) bool {
-	if !s.reading(c, false) {
+// read has a carrier read, by the poller or in a goroutine of its own, unless the
+// server is closing.
+func (s *Server) read(in *inlet) bool {
+	if !s.reading(in.carrier, false) {
 		return false
 	}
+	if c, able := in.carrier.(interface{ park(*inlet, *poller) bool }); able && c.park(in, s.poller) {
+		return true
+	}
 	go func() {
-		defer s.unread(c)
-		f()
+		defer s.unread(in.carrier)
+		in.run()
 	}()
 	return true
 }

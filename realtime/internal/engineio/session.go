@@ -3,6 +3,7 @@ package engineio
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,21 +37,23 @@ type Session struct {
 
 	out outbox
 
-	in sync.Mutex // held while a received packet is handled
+	in sync.Mutex // held while received packets are handled
 
 	mu        sync.Mutex // guards the rest
 	transport string
-	carrier   carrier // what carries it, once that is not polling
-	candidate carrier // what an upgrade under way would make its carrier
-	probed    bool    // the candidate's probe was answered
-	posting   bool    // a POST is under way
-	abort     func()  // ends the reading of its body, while it is read
-	begun     bool    // others know it; before that it does not end
-	premature func()  // the end that was asked for before
-	condemned bool    // too slow, about to be closed
-	closed    bool
-	lingering bool // closed, but a poll may still fetch what is left
-	heartbeat heartbeat
+	carrier   carrier     // what carries it, once that is not polling
+	candidate carrier     // what an upgrade under way would make its carrier
+	probed    bool        // the candidate's probe was answered
+	posting   bool        // a POST is under way
+	abort     func()      // ends the reading of its body, while it is read
+	begun     bool        // others know it; before that it does not end
+	premature func()      // the end that was asked for before
+	condemned bool        // too slow, about to be closed
+	closed    atomic.Bool // written with mu held
+	lingering bool        // closed, but a poll may still fetch what is left
+	lingerer  *time.Timer // ends that
+
+	heartbeat heartbeat // the pulse's
 }
 
 // ID returns the Engine.IO session id. It is a secret between the client and
@@ -97,18 +100,20 @@ func (s *Session) WaitRoom(ctx context.Context, packets ...Packet) error {
 	return s.out.addWhenRoom(ctx, packets, true)
 }
 
-// condemn has the session's timer end it, so that a sender is never the one who
+// condemn has a goroutine end the session, so that a sender is never the one who
 // runs what follows from that.
 func (s *Session) condemn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.condemned {
+	if s.closed.Load() || s.condemned {
 		return
 	}
 	s.condemned = true
-	if s.heartbeat.timer != nil { // otherwise it is, as soon as it may
-		s.heartbeat.timer.Reset(0)
-	}
+	go func() {
+		s.server.config.Logger.Warn("realtime: client reads too slowly, closing it", "sid", s.id,
+			"buffered", s.out.buffered(), "cure", "send less, or raise Config.MaxBuffered")
+		s.end(ReasonTransportError, false)
+	}()
 }
 
 // SendVolatile sends packets if they can leave at once, or may wait as
@@ -150,17 +155,17 @@ func (s *Session) end(reason string, flush bool) {
 	if !s.begun && s.premature == nil {
 		s.premature = func() { s.end(reason, flush) }
 	}
-	if s.closed || !s.begun {
+	if s.closed.Load() || !s.begun {
 		s.mu.Unlock()
 		return
 	}
-	s.closed = true
-	s.heartbeat.stop()
+	s.closed.Store(true)
 	if s.abort != nil {
 		s.abort()
 	}
 	transport := s.transport
 	s.mu.Unlock()
+	s.server.pulse.stop(s)
 	s.server.count.add(MetricConnections, transport, -1)
 	s.server.count.add(MetricDisconnections, reason, 1)
 
@@ -202,9 +207,16 @@ const lingerTime = 10 * time.Second
 func (s *Session) linger() {
 	s.mu.Lock()
 	s.lingering = true
-	s.heartbeat.timer = time.AfterFunc(lingerTime, s.forget)
+	s.lingerer = time.AfterFunc(lingerTime, s.forget)
 	s.mu.Unlock()
 	s.forgetSpent() // a poll may have come in between
+}
+
+// stopLinger has the timer not fire. mu is held.
+func (s *Session) stopLinger() {
+	if s.lingerer != nil {
+		s.lingerer.Stop()
+	}
 }
 
 // forgetSpent removes a session that lingers and has nothing left to say.
@@ -220,7 +232,7 @@ func (s *Session) forgetSpent() {
 // forget removes a closed session that lingers, and what was left in it.
 func (s *Session) forget() {
 	s.mu.Lock()
-	s.heartbeat.stop()
+	s.stopLinger()
 	candidate := s.candidate
 	s.mu.Unlock()
 	s.server.remove(s)
@@ -230,12 +242,10 @@ func (s *Session) forget() {
 	}
 }
 
-// receive handles a packet from the client and reports whether more may follow.
-func (s *Session) receive(p received) bool {
-	s.in.Lock()
-	defer s.in.Unlock()
+// receive handles a packet that the client sent by transport, and reports whether
+// more may follow. in is held.
+func (s *Session) receive(p received, transport string) bool {
 	if count := s.server.count; count != nil {
-		transport := s.Transport()
 		count(MetricPacketsIn, transport, 1)
 		count(MetricBytesIn, transport, int64(p.size))
 	}
@@ -243,27 +253,26 @@ func (s *Session) receive(p received) bool {
 	// a polling client's next poll is refused.
 	switch p.kind {
 	case typeMessage:
-		if s.isClosed() {
+		if s.closed.Load() {
 			return false
 		}
 		if err := s.handler.Message(p.data, p.binary); err != nil {
 			s.server.config.Logger.Debug("realtime: client sent an invalid message, closing it", "sid", s.id, "error", err)
-			s.end(ReasonForcedClose, s.Transport() != Polling)
+			s.end(ReasonForcedClose, transport != Polling)
 		}
 	case typePing, typePong:
 		if server := s.protocol == 4; server != (p.kind == typePong) { // who sends the pings
-			s.end(ReasonTransportError, s.Transport() != Polling)
-		} else if s.beaten() && s.beats != nil {
-			s.beats.Heartbeat()
+			s.end(ReasonTransportError, transport != Polling)
+		} else if s.server.pulse.beaten(s) {
+			if !server { // it has sent a ping
+				s.Send(pong)
+			}
+			if s.beats != nil {
+				s.beats.Heartbeat()
+			}
 		}
 	case typeClose:
 		s.end(ReasonTransportClose, true)
 	}
-	return !s.isClosed()
-}
-
-func (s *Session) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
+	return !s.closed.Load()
 }

@@ -7,11 +7,6 @@ import (
 )
 
 const (
-	// shutdownBatch sessions are closed at a time, and shutdownPause is the
-	// time between batches, so that clients do not all come back at once.
-	shutdownBatch = 500
-	shutdownPause = 10 * time.Millisecond
-
 	// lastPoll is how long polling clients have, when all sessions have ended, to
 	// fetch what is left. One that lives polls again as soon as it has an answer.
 	lastPoll = time.Second
@@ -38,20 +33,21 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 
 	s.cut(false)
-	for i, session := range open {
-		if i%shutdownBatch == shutdownBatch-1 {
-			select {
-			case <-time.After(shutdownPause):
-			case <-ctx.Done():
-			}
-		}
-		session.Close()
+	s.foreign.leave()
+	var leave []func()
+	for _, session := range open {
+		leave = append(leave, session.Close)
 	}
+	for _, l := range s.foreign.held() {
+		leave = append(leave, l.leave)
+	}
+	s.pace(ctx, leave)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		<-s.idle
 		s.readers.Wait()
+		s.poller.tasks.Wait()
 		s.flushers.tasks.Wait()
 		for _, session := range open {
 			session.out.drain.Wait()
@@ -64,7 +60,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		for _, session := range open {
 			session.forget()
 		}
+		s.foreign.wait(ctx)
 	}()
+	defer s.foreign.cut()
 	select {
 	case <-done:
 		return nil

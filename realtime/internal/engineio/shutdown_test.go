@@ -26,7 +26,7 @@ func (w *world) shutdown(ctx context.Context) <-chan error {
 // A polling client that is between two polls gets what waited, and is not waited
 // for when it does not come.
 func TestShutdownBetweenPolls(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		url, p := w.open()
 		other, _ := w.open()
 		p.Send(text("a"))
@@ -52,7 +52,7 @@ func TestShutdownBetweenPolls(t *testing.T) {
 
 // When all have had their last poll, there is nothing to wait for.
 func TestShutdownAfterLastPoll(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		url, p := w.open()
 		p.Send(text("a"))
 		start := time.Now()
@@ -67,7 +67,7 @@ func TestShutdownAfterLastPoll(t *testing.T) {
 
 // The WebSockets that do not close in time are cut when the context ends.
 func TestShutdownCuts(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		conn := w.raw(base + WebSocket)
 		defer conn.Close()
 		p := <-w.peers
@@ -90,7 +90,7 @@ func TestShutdownCuts(t *testing.T) {
 
 // A client gets one grace after a close frame, whatever it sends meanwhile.
 func TestCloseGrace(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		conn := w.raw(base + WebSocket)
 		defer conn.Close()
 		p := <-w.peers
@@ -114,7 +114,7 @@ func TestCloseGrace(t *testing.T) {
 
 // The answer to a poll that its client does not read ends, and so does the session.
 func TestPollThatIsNotRead(t *testing.T) {
-	inWorld(t, Config{PingInterval: 10 * time.Second, PingTimeout: 5 * time.Second}, func(w *world) {
+	inWorlds(t, Config{PingInterval: 10 * time.Second, PingTimeout: 5 * time.Second}, func(w *world) {
 		url, p := w.open()
 		conn, err := w.listener.dial(w.t.Context(), "", "")
 		if err != nil {
@@ -142,7 +142,7 @@ func TestPollThatIsNotRead(t *testing.T) {
 
 // A text message must be UTF-8, over any transport.
 func TestTextThatIsNotUTF8(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		ws, p := w.openSocket()
 		defer ws.CloseNow()
 		p.expect(t, "drained")

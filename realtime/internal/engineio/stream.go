@@ -90,19 +90,21 @@ func (s *Server) beginStream(c *stream, r *http.Request) {
 		s.release(id)
 		return
 	}
-	session.readAll(c)
+	session.inlet(c).run()
 }
 
 // upgradeStream offers c to the session sid and is its reader.
 func (s *Server) upgradeStream(c *stream, r *http.Request, sid string) {
 	session := s.session(sid)
 	switch {
+	case session == nil && s.foreign.owner(sid) != "":
+		s.foreign.passStream(c, r, s.foreign.owner(sid), sid)
 	case session == nil:
 		s.refused(r, errUnknownSID)
 	case !s.config.AllowUpgrades || session.protocol != 4 || !session.offer(c):
 		s.refused(r, errBadRequest)
 	default:
-		session.upgrade(c)
+		session.upgrade(c).run()
 	}
 }
 
@@ -136,25 +138,48 @@ func (s *stream) name() string { return WebTransport }
 // greeting reads the packet that a stream begins with: an open packet that is
 // empty, or holds the id of the session to take over.
 func (s *stream) greeting() (sid string, err error) {
-	bad := false
-	err = next(s, func(p received) {
-		if bad = p.kind != typeOpen; bad || len(p.data) == 0 {
-			return
-		}
-		var open struct {
-			SID string `json:"sid"`
-		}
-		bad = json.Unmarshal(p.data, &open) != nil || open.SID == ""
-		sid = open.SID
-	})
-	if bad {
-		err = errPacket
+	var buf buffer
+	data, binary, err := s.read(&buf)
+	defer func() { buf.release(data) }()
+	if err != nil {
+		return "", err
 	}
-	return sid, err
+	p, err := decodePacket(data)
+	switch {
+	case err != nil || binary || p.kind != typeOpen:
+		return "", errPacket
+	case len(p.data) == 0:
+		return "", nil
+	}
+	var open struct {
+		SID string `json:"sid"`
+	}
+	if json.Unmarshal(p.data, &open) != nil || open.SID == "" {
+		return "", errPacket
+	}
+	return open.SID, nil
 }
 
-// read waits for the next message and reads it into buf. A message that is too
-// large is not read.
+// serve implements carrier.
+func (s *stream) serve(in *inlet) {
+	for {
+		var buf buffer
+		data, binary, err := s.read(&buf)
+		switch err {
+		case nil:
+			in.message(data, binary)
+		case errLarge, errText:
+			in.breach(err)
+		default:
+			return
+		}
+		in.pause()
+		buf.release(data)
+	}
+}
+
+// read waits for the next message and reads it into buf. It returns errLarge for
+// one that is too large, which it does not read, and errText.
 func (s *stream) read(buf *buffer) (data []byte, binary bool, err error) {
 	if s.stray {
 		_, err := s.in.WriteTo(io.Discard)
@@ -179,7 +204,7 @@ func (s *stream) read(buf *buffer) (data []byte, binary bool, err error) {
 	case s.payload.N > 0:
 		return data, false, io.ErrUnexpectedEOF
 	case !binary && !utf8.Valid(data): // a WebSocket that it were sent on to would break
-		return data, false, errPacket
+		return data, false, errText
 	}
 	return data, binary, nil
 }

@@ -419,16 +419,22 @@ func same(a, b Packet) bool { return bytes.Equal(a.frame, b.frame) }
 func readStream(wire []byte, chunk int) (packets []Packet, err error) {
 	s := newStream(&sliceStream{wire: wire, chunk: chunk}, &Config{MaxPayload: 1000})
 	for {
-		err = next(s, func(p received) {
-			if p.binary {
-				packets = append(packets, Binary(p.data))
+		var buf buffer
+		data, binary, err := s.read(&buf)
+		p := Binary(data)
+		if err == nil && !binary {
+			var decoded received
+			if decoded, err = decodePacket(data); decoded.binary {
+				p = Binary(decoded.data)
 			} else {
-				packets = append(packets, textPacket(p.kind, p.data))
+				p = textPacket(decoded.kind, decoded.data)
 			}
-		})
+		}
+		buf.release(data)
 		if err != nil {
 			return packets, err
 		}
+		packets = append(packets, p)
 	}
 }
 

@@ -16,15 +16,25 @@ type attempt struct {
 	do   func(fd uintptr) bool
 }
 
-// rawOf returns what attempts need of a connection of the operating system's,
-// or nil for any other, such as one of TLS.
+// rawOf returns what reading and attempts need of a connection of the operating
+// system's, or nil for any other, such as one of TLS. One that wraps another may
+// know of bytes that the system does not.
 func rawOf(c net.Conn) syscall.RawConn {
-	if sc, ok := c.(syscall.Conn); ok {
-		if raw, err := sc.SyscallConn(); err == nil {
-			return raw
-		}
+	switch c := c.(type) {
+	case *net.TCPConn:
+		return rawOfSystem(c)
+	case *net.UnixConn:
+		return rawOfSystem(c)
 	}
 	return nil
+}
+
+func rawOfSystem(c syscall.Conn) syscall.RawConn {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 // write writes as much of data as the connection takes at once, and returns how

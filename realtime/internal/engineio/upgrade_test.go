@@ -11,7 +11,7 @@ import (
 // TestCloseDuringUpgrade ends a session whose client has stopped polling, as it does when its probe was answered. What
 // was sent before has to reach it, by the poll that still stands or by the new connection.
 func TestCloseDuringUpgrade(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		url, p := w.open()
 		ws, _ := w.dial(strings.Replace(url, Polling, WebSocket, 1))
 		defer ws.CloseNow()
@@ -37,7 +37,7 @@ func TestCloseDuringUpgrade(t *testing.T) {
 
 // TestCloseDuringUpgradeThatFails ends a session whose client goes on polling.
 func TestCloseDuringUpgradeThatFails(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		url, p := w.open()
 		ws, _ := w.dial(strings.Replace(url, Polling, WebSocket, 1))
 		defer ws.CloseNow()
@@ -53,7 +53,7 @@ func TestCloseDuringUpgradeThatFails(t *testing.T) {
 
 // TestCloseDuringUpgradeOfASilentClient ends a session whose client does nothing any more.
 func TestCloseDuringUpgradeOfASilentClient(t *testing.T) {
-	inWorld(t, Config{}, func(w *world) {
+	inWorlds(t, Config{}, func(w *world) {
 		url, p := w.open()
 		ws, _ := w.dial(strings.Replace(url, Polling, WebSocket, 1))
 		defer ws.CloseNow()
@@ -71,7 +71,7 @@ func TestCloseDuringUpgradeOfASilentClient(t *testing.T) {
 // TestUpgradeTimeout has a client stop between its probe and the switch, which costs it the WebSocket alone.
 func TestUpgradeTimeout(t *testing.T) {
 	for _, probes := range []bool{false, true} {
-		inWorld(t, Config{UpgradeTimeout: 3 * time.Second}, func(w *world) {
+		inWorlds(t, Config{UpgradeTimeout: 3 * time.Second}, func(w *world) {
 			url, p := w.open()
 			start := time.Now()
 			ws, _ := w.dial(strings.Replace(url, Polling, WebSocket, 1))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // listener is the Handler of a test's session.
@@ -213,74 +214,95 @@ func TestBreachWithoutAnswer(t *testing.T) {
 	})
 }
 
-// The frames are counted right however their bytes come in.
-func FuzzFrames(f *testing.F) {
-	f.Add([]byte{1, 0, 0, 2, 8, 200, 126, 127}, uint64(1))
-	f.Add([]byte{255, 130, 9, 0, 0, 0}, uint64(2))
-	f.Fuzz(func(t *testing.T, kinds []byte, seed uint64) {
-		random := rand.New(rand.NewPCG(seed, 0))
-		var wire []byte
-		count, most, closed := 0, 0, false
-		for _, kind := range kinds {
-			first, size := []byte{0, 0x80, 1, 2, 0x81, 0x89, 0x8a, 0x88}[kind%8], []int{0, 1, 125, 126, 300, 70000}[kind/8%6]
-			if first&opControl != 0 {
-				size %= 126
-				closed = closed || first&0x0f == opClose
-			} else {
-				if first&0x0f != opContinuation {
-					count = 0
+// What the client of a WebSocket is answered by the connection itself.
+func TestControlFrames(t *testing.T) {
+	const final = bitFinal
+	for _, test := range []struct {
+		name   string
+		frames []byte
+		first  byte
+		want   string
+		reason string
+	}{
+		{"a ping", appendFrame(nil, final|opPing, "hello"), final | opPong, "hello", ""},
+		{"a close", appendFrame(nil, final|opClose, "\x03\xe8bye"), final | opClose, "\x03\xe8", ReasonTransportClose},
+		{"a close without a code", appendFrame(nil, final|opClose, ""), final | opClose, "", ReasonTransportClose},
+		{"a code that must not be sent", appendFrame(nil, final|opClose, "\x03\xed"), final | opClose, "\x03\xea", ReasonTransportClose},
+		{"half a code", appendFrame(nil, final|opClose, "\x03"), final | opClose, "\x03\xea", ReasonTransportClose},
+		{"a reason that is no text", appendFrame(nil, final|opClose, "\x03\xe8\xff"), final | opClose, "\x03\xef", ReasonTransportClose},
+		{"a frame without a mask", []byte{final | opText, 1, '4'}, final | opClose, "\x03\xea", ReasonTransportError},
+		{"an unknown opcode", appendFrame(nil, final|3, "4"), final | opClose, "\x03\xea", ReasonTransportError},
+		{"a text that is none", appendFrame(nil, final|opText, "4\xff"), final | opClose, "\x03\xef", ReasonParseError},
+		{"an unknown packet", appendFrame(nil, final|opText, "x"), final | opClose, "", ReasonParseError},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server, _, r := newListened(Config{})
+				c, _ := dialRaw(t, server)
+				go c.send(test.frames)
+				if first, payload := c.frame(); first != test.first || string(payload) != test.want {
+					t.Errorf("answered with %x %x", first, payload)
 				}
-				count++
-				most = max(most, count)
-			}
-			wire = appendFrame(wire, first, strings.Repeat("x", size))
-		}
-		for _, limit := range []int{0, most, most - 1} {
-			fr := frames{limit: limit}
-			for rest := wire; len(rest) > 0; {
-				n := min(1+random.IntN(1+random.IntN(4000)), len(rest))
-				fr.pass(rest[:n])
-				rest = rest[n:]
-			}
-			if want := limit > 0 && limit < most; fr.exceeded != want || fr.closed != closed || fr.part != partFirst {
-				t.Fatalf("%d frames, limit %d: exceeded %v, closed %v, part %v", most, limit, fr.exceeded, fr.closed, fr.part)
-			}
-		}
-	})
-}
-
-// endless is a connection that a client sends the same bytes over for ever.
-type endless struct {
-	net.Conn
-	data []byte
-	at   int
-}
-
-func (e *endless) Read(p []byte) (int, error) {
-	n := copy(p, e.data[e.at:])
-	e.at = (e.at + n) % len(e.data)
-	return n, nil
-}
-
-func (e *endless) SetDeadline(time.Time) error      { return nil }
-func (e *endless) SetWriteDeadline(time.Time) error { return nil }
-
-// BenchmarkRead reads messages of 1 KB.
-func BenchmarkRead(b *testing.B) {
-	server, _, _ := newListened(Config{MaxPayload: 1 << 20, MaxFragments: 1000})
-	conn := &endless{data: repeat(64, 0x82, strings.Repeat("x", 1024))}
-	ws, err := server.acceptWebSocket(hijacked{httptest.NewRecorder(), conn}, upgradeRequest(""))
-	if err != nil {
-		b.Fatal(err)
+				if test.reason != "" {
+					expect(t, <-r.closed, test.reason)
+				}
+				c.conn.Close()
+				server.Shutdown(t.Context())
+			})
+		})
 	}
-	b.SetBytes(1024)
-	b.ReportAllocs()
-	for b.Loop() {
-		var buf buffer
-		data, _, err := ws.read(&buf)
-		if err != nil {
-			b.Fatal(err)
-		}
-		buf.release(data)
+}
+
+// Messages of any size come through, over a connection of the system's and over
+// one of TLS, compressed or not, with pings between them.
+func TestConnections(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		tls     bool
+		deflate *Deflate
+	}{{"TCP", false, nil}, {"TLS", true, nil}, {"TCP, compressed", false, &Deflate{}}, {"TLS, compressed", true, &Deflate{}}} {
+		t.Run(test.name, func(t *testing.T) {
+			server, _, r := newListened(Config{MaxPayload: 1 << 20, MaxFragments: 1000, Deflate: test.deflate})
+			front := httptest.NewUnstartedServer(server)
+			if test.tls {
+				front.StartTLS()
+			} else {
+				front.Start()
+			}
+			defer front.Close()
+			options := &websocket.DialOptions{HTTPClient: front.Client()}
+			if test.deflate != nil {
+				options.CompressionMode = websocket.CompressionNoContextTakeover
+			}
+			ws, _, err := websocket.Dial(t.Context(), front.URL+"/?EIO=4&transport=websocket", options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ws.CloseNow()
+			reader := make(chan struct{})
+			go func() { // takes the pongs
+				defer close(reader)
+				for err := error(nil); err == nil; _, _, err = ws.Read(t.Context()) {
+				}
+			}()
+			for _, size := range []int{0, 1, 124, 125, 126, 5000, 8191, 8192, 8193, 70000, 1 << 20} {
+				if err := ws.Ping(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				want := strings.Repeat("0123456789abcdef", size/16+1)[:size]
+				if err := ws.Write(t.Context(), websocket.MessageBinary, []byte(want)); err != nil {
+					t.Fatal(err)
+				}
+				if got := <-r.messages; got != want {
+					t.Errorf("%d bytes came as %d", len(want), len(got))
+				}
+			}
+			ws.CloseNow()
+			<-reader
+			expect(t, <-r.closed, ReasonTransportClose)
+			if err := server.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -30,7 +30,8 @@ type world struct {
 // peer is a session as its handler sees it.
 type peer struct {
 	*Session
-	log chan string // what the handler was told
+	log  chan string   // what the handler was told
+	busy chan struct{} // what its Message waits for, guarded by Session.in
 }
 
 // inWorld runs f in a synctest bubble, in which no goroutine may be left over
@@ -93,12 +94,15 @@ func set[T comparable](option *T, value T) {
 }
 
 func (w *world) connect(s *Session, r *http.Request) Handler {
-	p := &peer{s, make(chan string, 1000)}
+	p := &peer{Session: s, log: make(chan string, 1000)}
 	w.peers <- p
 	return p
 }
 
 func (p *peer) Message(data []byte, binary bool) error {
+	if p.busy != nil {
+		<-p.busy
+	}
 	if binary {
 		return p.Send(Binary(data))
 	}

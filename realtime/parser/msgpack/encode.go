@@ -49,6 +49,16 @@ func (codec) Encode(p parser.Outgoing) ([]parser.Frame, error) {
 	return []parser.Frame{{Data: e.b, Binary: true}}, nil
 }
 
+// Marshal returns a value as an argument of a packet is encoded, for
+// Codec.Unmarshal to decode.
+func Marshal(v any) ([]byte, error) {
+	var e encoder
+	if err := e.value(v, 0); err != nil {
+		return nil, err
+	}
+	return e.b, nil
+}
+
 func (e *encoder) payload(p parser.Outgoing) error {
 	e.string("data")
 	if p.Type == parser.Event {
@@ -87,6 +97,8 @@ func (e *encoder) value(v any, depth int) error {
 		e.binary(v)
 	case time.Time:
 		e.date(v)
+	case *parser.Raw:
+		return e.raw(*v, depth)
 	case parser.Raw:
 		return e.raw(v, depth)
 	default:

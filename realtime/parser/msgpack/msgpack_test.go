@@ -409,3 +409,20 @@ func BenchmarkCodec(b *testing.B) {
 		}
 	})
 }
+
+// A Raw keeps a value as it is, also behind a pointer.
+func TestRawPointer(t *testing.T) {
+	b, err := msgpack.Marshal(map[string]any{"a": []byte{1, 2}, "b": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dst struct {
+		A *parser.Raw `json:"a"`
+	}
+	if err := msgpack.Codec.Unmarshal(b, nil, &dst); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(dst.A.Data); dst.A.Codec != msgpack.Codec || got != "\xc4\x02\x01\x02" {
+		t.Errorf("got %q of %v", got, dst.A.Codec)
+	}
+}

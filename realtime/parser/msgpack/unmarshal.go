@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zocalo-go/zocalo/realtime/parser"
 	"github.com/zocalo-go/zocalo/realtime/parser/internal/jsonrules"
 )
 
@@ -47,10 +48,16 @@ func decode(b []byte, v reflect.Value) (rest []byte, err error) {
 		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))
 		}
-		if v.Type().Implements(unmarshalerType) || v.Type().Implements(textUnmarshalerType) {
+		if t := v.Type(); t.Elem() != rawType && (t.Implements(unmarshalerType) || t.Implements(textUnmarshalerType)) {
 			break
 		}
 		v = v.Elem()
+	}
+	if v.Type() == rawType {
+		rest, _ := skip(b, maxDepth)
+		end := len(b) - len(rest)
+		v.Set(reflect.ValueOf(parser.Raw{Codec: Codec, Data: b[:end:end]}))
+		return rest, nil
 	}
 	if done, rest, err := decodeItself(t, b, v); done {
 		return rest, err

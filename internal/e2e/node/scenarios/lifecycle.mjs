@@ -128,6 +128,9 @@ export default {
     const back = next(socket, "connect");
     await town.command("drain");
     await Promise.all([gone, back]);
-    equal(await call(socket, "reason", name), "server shutting down");
+    const reason = await call(socket, "reason", name);
+    const stops = ["server shutting down"];
+    if (town.nodes > 1) stops.push("transport close"); // another may have had its connection, and have stopped first
+    check(stops.includes(reason), reason);
   },
 };

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// holder names who listens on a TCP port, "node (pid 4711)", as far as this
+// Holder names who listens on a TCP port, "node (pid 4711)", as far as this
 // system (Linux) and this user's rights tell; else it is empty.
-func holder(port int) string {
+func Holder(port int) string {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		text, err := os.ReadFile(table)

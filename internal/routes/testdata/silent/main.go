@@ -1,0 +1,4 @@
+// Command silent never listens.
+package main
+
+func main() { println("good-bye") }

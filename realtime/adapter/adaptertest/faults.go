@@ -1,0 +1,81 @@
+package adaptertest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/zocalo-go/zocalo/realtime"
+)
+
+// Fault is something that happens to an engine.
+type Fault struct {
+	// Break puts the engine out of reach, and Heal ends that.
+	Break, Heal func()
+
+	// Keeps says that nothing may be missing afterwards. Otherwise something may be
+	// that was said while the engine was out of reach.
+	Keeps bool
+}
+
+// RunFault has nodes say something before, while and after an engine is out of
+// reach: each client gets it in order, nothing twice, and everything in the end
+// unless the fault says otherwise.
+func RunFault(t *testing.T, c Cluster, f Fault) {
+	const count = 200
+	s := &suite{T: t, cluster: c}
+	config := realtime.Config{}
+	if c.Recovers {
+		config.Recovery = &realtime.Recovery{}
+	}
+	nodes := s.begin(3, config)
+	s.ready("room")
+	clients := s.dialAll(1)
+	said := 0
+	say := func() {
+		for range count {
+			said++
+			s.check(nodes[0].To("room").Emit("count", said))
+		}
+	}
+	say()
+	last := make([]int, len(clients)) // that each has got
+	for i, c := range clients {
+		for range count {
+			last[i]++
+			c.expect(fmt.Sprintf("count %d", last[i]))
+		}
+	}
+	f.Break()
+	say()
+	f.Heal()
+	if f.Keeps {
+		say()
+		for i, c := range clients {
+			for last[i] < said {
+				last[i]++
+				c.expect(fmt.Sprintf("count %d", last[i]))
+			}
+		}
+		return
+	}
+	// Until everybody has got one of the last: how long a node takes to listen
+	// again is its own affair.
+	for i, c := range clients {
+		first := said
+		for last[i] <= first {
+			said++
+			s.check(nodes[0].To("room").Emit("count", said))
+			for last[i] < said {
+				var n int
+				got, some := c.poll()
+				if !some {
+					break
+				}
+				if _, err := fmt.Sscanf(got, "count %d", &n); err != nil || n <= last[i] {
+					s.Fatalf("client %d got %q after %d", i, got, last[i])
+				}
+				last[i] = n
+			}
+		}
+	}
+}

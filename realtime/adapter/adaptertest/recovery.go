@@ -1,0 +1,312 @@
+package adaptertest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/zocalo-go/zocalo/realtime"
+)
+
+// recovering starts nodes whose clients can come back. Each says to a client what
+// it knows of it.
+func (s *suite) recovering(count int, recovery realtime.Recovery) []*node {
+	s.Helper()
+	config := realtime.Config{Recovery: &recovery}
+	for range count {
+		n := s.start(config)
+		n.On("connection", func(socket *realtime.Socket) {
+			if !socket.Recovered() {
+				socket.Join("room", "café")
+				socket.Leave("café")
+				socket.Set("name", "Ana")
+				socket.Set("count", 1)
+			} else {
+				count, _ := realtime.ValueOf[int](socket, "count")
+				socket.Set("count", count+1)
+			}
+			rooms := socket.Rooms()
+			socket.Emit("ready", socket.Recovered(), socket.Value("name"), socket.Value("count"), slices.Contains(rooms, "room") && len(rooms) == 2)
+			socket.On("disconnect", func() { socket.Set("name", "Eva") })
+			socket.On("echo", func(args realtime.Args) { socket.Emit("echo", args.Values()...) })
+		})
+	}
+	s.meet()
+	return s.nodes
+}
+
+// back connects the client again, to that node, with what it knows.
+func (c *client) back(n *node) *client {
+	c.suite.Helper()
+	return n.dialTo("/", c.acks, auth{PID: c.pid, Offset: c.offset})
+}
+
+// gone breaks the connection, and waits until the node knows.
+func (c *client) gone(n *node) {
+	c.suite.Helper()
+	socket := n.Socket(c.sid)
+	if socket == nil {
+		c.suite.Fatal("the node does not know the client")
+	}
+	done := make(chan struct{})
+	socket.On("disconnect", func() { close(done) })
+	c.conn.Close()
+	c.suite.wait(done, "the disconnect")
+}
+
+// recovers checks that a client is what another was.
+func (c *client) recovers(was *client) {
+	c.suite.Helper()
+	if !c.recovered || c.sid != was.sid || c.pid != was.pid {
+		c.suite.Fatalf("recovered: %v, as %s, was %s", c.recovered, c.sid, was.sid)
+	}
+}
+
+func testRecovery(s *suite) {
+	nodes := s.recovering(2, realtime.Recovery{})
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	s.check(nodes[1].Emit("before", "x"))
+	c.expect("before x")
+	c.gone(nodes[0])
+	s.check(nodes[1].To("room").Emit("missed", 1))
+	s.check(nodes[1].To("café").Emit("missed", "not its room"))
+	s.check(nodes[1].Except("room").Emit("missed", "not it"))
+	s.check(nodes[1].To("room").Volatile().Emit("missed", "volatile"))
+	s.check(nodes[1].Emit("missed", []byte("2")))
+	s.check(nodes[1].To(c.sid).Emit("missed", 3))
+	s.check(nodes[1].Emit("missed", 4))
+
+	again := c.back(nodes[0])
+	again.recovers(c)
+	again.expect("missed 1")
+	if got := again.next(); len(got) < 30 || got[:30] != `451-["missed",{"_placeholder":`[:30] {
+		s.Errorf("got %q", got)
+	}
+	if got := again.next(); got != "bMg==" {
+		s.Errorf("got %q", got)
+	}
+	again.expect("missed 3", "missed 4", "ready true Eva 2 true")
+	again.send(`42["echo","a"]`)
+	again.expect("echo a")
+	s.check(nodes[1].To("room").Emit("live"))
+	again.expect("live")
+	if got := nodes[0].Sockets(); len(got) != 1 {
+		s.Errorf("%d sockets are there", len(got))
+	}
+}
+
+// A client comes back to another node, that has noticed or not, and has the
+// values that its handlers have left.
+func testRecoveryElsewhere(s *suite) {
+	nodes := s.recovering(3, realtime.Recovery{})
+	for _, noticed := range []bool{true, false} {
+		c := nodes[0].dial()
+		c.expect("ready false Ana 1 true")
+		if noticed {
+			c.gone(nodes[0])
+		}
+		s.check(nodes[2].To("room").Emit("one"))
+		s.check(nodes[2].Emit("two"))
+		if !noticed { // it has come, but the client says it has not
+			offset := c.offset
+			c.expect("one", "two")
+			c.offset = offset
+		}
+		again := c.back(nodes[1])
+		again.recovers(c)
+		again.expect("one", "two", "ready true Eva 2 true")
+		c.ended() // its first node has let it go
+		s.check(nodes[0].To(c.sid).Emit("only once"))
+		s.check(nodes[0].To(c.sid).Emit("end")) // who connects next may receive it else
+		again.expect("only once", "end")
+		if n := len(nodes[0].Sockets()); n != 0 {
+			s.Errorf("the first node has %d sockets", n)
+		}
+		again.close(nodes[1])
+	}
+}
+
+// close leaves the namespace for good.
+func (c *client) close(n *node) {
+	c.suite.Helper()
+	socket := n.Socket(c.sid)
+	done := make(chan struct{})
+	socket.On("disconnect", func() { close(done) })
+	c.send("41" + c.namespace)
+	c.suite.wait(done, "the disconnect")
+	c.conn.Close()
+}
+
+// A second drop, before anybody has noticed the first.
+func testRecoveryTwice(s *suite) {
+	nodes := s.recovering(3, realtime.Recovery{})
+	first := nodes[0].dial()
+	first.expect("ready false Ana 1 true")
+	second := first.back(nodes[1])
+	second.recovers(first)
+	s.check(nodes[0].Emit("one"))
+	third := second.back(nodes[2]) // without having read anything
+	third.recovers(first)
+	s.check(nodes[1].Emit("two"))
+	var got []string
+	for len(got) < 2 {
+		event := third.event()
+		if event == "one" || event == "two" {
+			got = append(got, event)
+		}
+	}
+	if !slices.Equal(got, []string{"one", "two"}) {
+		s.Errorf("got %q", got)
+	}
+	fourth := third.back(nodes[0])
+	fourth.recovers(first)
+	for _, c := range []*client{first, second, third} {
+		c.ended()
+	}
+	// One who says goodbye does not come back.
+	s.check(nodes[0].sharer.Flush(s.Context()))
+	fourth.close(nodes[0])
+	s.check(nodes[0].sharer.Flush(s.Context()))
+	if c := fourth.back(nodes[1]); c.recovered {
+		s.Error("it was recovered after it had said goodbye")
+	}
+}
+
+// The node shuts down in an orderly way.
+func testRecoveryAfterShutdown(s *suite) {
+	nodes := s.recovering(3, realtime.Recovery{})
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	s.check(nodes[0].Shutdown(ctx))
+	c.ended()
+	s.check(nodes[1].To("room").Emit("missed"))
+	again := c.back(nodes[2])
+	again.recovers(c)
+	again.expect("missed", "ready true Eva 2 true")
+}
+
+// The node dies. What the client has is as it was saved.
+func testRecoveryAfterDeath(s *suite) {
+	s.needCut()
+	nodes := s.recovering(3, realtime.Recovery{})
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	s.check(nodes[1].Emit("before"))
+	c.expect("before")
+	s.check(nodes[0].sharer.Flush(s.Context()))
+	s.cluster.Cut(nodes[0].ID())
+	defer s.cluster.Heal(nodes[0].ID())
+	c.conn.Close()
+	s.check(nodes[1].To("room").Emit("missed", 1))
+	again := c.back(nodes[2])
+	again.recovers(c)
+	again.expect("missed 1", "ready true Ana 2 true")
+	s.check(nodes[1].To("room").Emit("live"))
+	again.expect("live")
+}
+
+// Clients come and go between the nodes, while two of these count. Each client
+// sees everything, once, in order.
+func testRecoveryCount(s *suite) {
+	const clients, count, drops = 12, 300, 8
+	nodes := s.recovering(3, realtime.Recovery{})
+	begin := make(chan struct{})
+	var counting, wg sync.WaitGroup
+	for k, n := range nodes[:2] {
+		counting.Go(func() {
+			<-begin
+			for i := range count {
+				if err := n.To("room").Emit("count", k, i); err != nil {
+					s.Error(err)
+				}
+			}
+		})
+	}
+	for i := range clients {
+		c := nodes[i%3].dial()
+		c.expect("ready false Ana 1 true")
+		wg.Go(func() {
+			next := []int{0, 0}
+			random := rand.New(rand.NewPCG(1, uint64(i)))
+			for drop := 0; next[0] < count || next[1] < count; {
+				if drop < drops && random.IntN(40) == 0 {
+					drop++
+					if random.IntN(2) == 0 {
+						c.conn.Close()
+					}
+					was := c
+					if c = was.back(nodes[random.IntN(3)]); !c.recovered {
+						s.Errorf("client %d was not recovered", i)
+						return
+					}
+				}
+				var k, n int
+				event := c.event()
+				if _, err := fmt.Sscanf(event, "count %d %d", &k, &n); err != nil {
+					continue // it is ready
+				}
+				if n != next[k] {
+					s.Errorf("client %d got %q, want %d", i, event, next[k])
+					return
+				}
+				next[k]++
+			}
+		})
+	}
+	close(begin)
+	counting.Wait()
+	wg.Wait()
+}
+
+func testRecoveryExpired(s *suite) {
+	expired := make(chan string, 10)
+	nodes := s.recovering(2, realtime.Recovery{MaxDisconnection: 500 * time.Millisecond, OnExpired: func(e *realtime.ExpiredSession) {
+		expired <- fmt.Sprint(e.ID, e.Value("name"), len(e.Rooms))
+	}})
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	c.gone(nodes[0])
+	select {
+	case got := <-expired:
+		if got != c.sid+"Eva2" {
+			s.Errorf("expired %q", got)
+		}
+	case <-time.After(patience):
+		s.Fatal("nobody is told that it has expired")
+	}
+	if again := c.back(nodes[1]); again.recovered {
+		s.Error("it was recovered after too long")
+	}
+	select {
+	case got := <-expired:
+		s.Errorf("expired again: %q", got)
+	default:
+	}
+}
+
+// What a client makes up does not help it.
+func testRecoveryHostile(s *suite) {
+	nodes := s.recovering(2, realtime.Recovery{})
+	for _, offset := range []string{"zzz", "-1", "99999999999999999999-0", "9999999999999-0", "999999999", "0-0-0", "*", "$", "+", "(1-1", "1; DROP TABLE"} {
+		c := nodes[0].dial()
+		c.expect("ready false Ana 1 true")
+		c.offset = offset
+		if again := c.back(nodes[1]); again.recovered && offset != "-1" {
+			s.Errorf("recovered behind %q", offset)
+		}
+	}
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	for _, pid := range []string{"x", "../x", "node-" + nodes[0].ID() + "-2f", c.sid, "*", "a\x00b"} {
+		c.pid = pid
+		if again := c.back(nodes[1]); again.recovered {
+			s.Errorf("recovered as %q", pid)
+		}
+	}
+}

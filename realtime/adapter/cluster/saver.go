@@ -1,0 +1,273 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/zocalo-go/zocalo/realtime/adapter"
+)
+
+// record is what the engine keeps of a session. The members up to Data are those
+// of Node's adapters.
+type record struct {
+	SID   string          `json:"sid"`
+	PID   string          `json:"pid"`
+	Rooms []string        `json:"rooms"` // its own id among them
+	Data  json.RawMessage `json:"data,omitempty"`
+
+	Namespace string            `json:"nsp,omitempty"`
+	Node      string            `json:"node,omitempty"`   // that it is, or was, on
+	Live      bool              `json:"live,omitempty"`   // it is there still, as far as it is known
+	Since     string            `json:"since,omitempty"`  // behind this offset it has got what was for everybody,
+	Joined    map[string]string `json:"joined,omitempty"` // and what was for each room
+	Safe      string            `json:"safe,omitempty"`   // an offset up to which it has surely received everything
+}
+
+// lease is what the engine keeps of a node: as long as it does, the sessions that
+// were there may be taken up elsewhere.
+type lease struct {
+	Safe string `json:"safe"`
+}
+
+// departed is a session whose socket is gone, and whose client may come back.
+type departed struct {
+	session adapter.Session
+	stay    *stay
+	safe    string
+	timer   *time.Timer
+}
+
+const (
+	// saveDelay is how long what has changed of a session may wait, so that changes
+	// which come together are saved together.
+	saveDelay = 10 * time.Millisecond
+
+	// liveFor is how long the engine keeps a session that is live. Each is saved
+	// again in time.
+	liveFor = time.Hour
+)
+
+// saver saves what has changed of sessions, in the background. Its goroutine runs
+// while there is something to save.
+type saver struct {
+	of     *chronicle
+	ctx    context.Context
+	cancel context.CancelFunc
+	flight sync.Mutex // held while something is being saved
+
+	mu      sync.Mutex // guards the rest
+	dirty   map[string]bool
+	busy    bool
+	started int           // rounds of saving
+	ended   int           // those of them that have saved everything
+	moved   chan struct{} // closed when a round has ended
+	renewed time.Time
+}
+
+func (v *saver) init(c *chronicle) {
+	v.of = c
+	v.ctx, v.cancel = context.WithCancel(context.Background())
+	v.dirty, v.moved = make(map[string]bool), make(chan struct{})
+	v.renewed = time.Now()
+}
+
+// mark notes that something of a session has changed.
+func (v *saver) mark(pids ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, pid := range pids {
+		v.dirty[pid] = true
+	}
+	if len(v.dirty) == 0 || v.busy || v.ctx.Err() != nil {
+		return
+	}
+	v.busy = true
+	v.of.node.running.Go(v.run)
+}
+
+// drop undoes mark.
+func (v *saver) drop(pid string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.dirty, pid)
+}
+
+// run saves until there is nothing to save.
+func (v *saver) run() {
+	pause := saveDelay
+	for {
+		select {
+		case <-time.After(pause):
+		case <-v.ctx.Done():
+		}
+		v.mu.Lock()
+		pids := slices.Collect(maps.Keys(v.dirty))
+		clear(v.dirty)
+		if len(pids) == 0 || v.ctx.Err() != nil {
+			v.busy = false
+			v.mu.Unlock()
+			return
+		}
+		v.started++
+		v.mu.Unlock()
+		err := v.save(pids)
+		v.mu.Lock()
+		if err == nil {
+			v.ended = v.started
+			close(v.moved)
+			v.moved = make(chan struct{})
+			pause = saveDelay
+		} else {
+			for _, pid := range pids {
+				v.dirty[pid] = true
+			}
+			pause = min(2*pause, time.Second)
+		}
+		v.mu.Unlock()
+	}
+}
+
+func (v *saver) save(pids []string) error {
+	v.flight.Lock()
+	defer v.flight.Unlock()
+	err := v.of.log.Save(v.ctx, v.of.records(pids))
+	if err != nil && v.ctx.Err() == nil {
+		if more, now := v.of.node.unsaved.now(); now {
+			v.of.node.logger.Warn("cluster: sessions cannot be saved; trying again", "namespace", v.of.name, "error", err, "tries", more+1)
+		}
+	}
+	return err
+}
+
+// wait waits until everything that is marked has been saved.
+func (v *saver) wait(ctx context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	until := v.started
+	if len(v.dirty) > 0 {
+		until++
+	}
+	for v.busy && v.ended < until {
+		moved := v.moved
+		v.mu.Unlock()
+		var err error
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		v.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *saver) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.cancel()
+}
+
+// Update implements adapter.Sharer.
+func (c *chronicle) Update(pid string) { c.saver.mark(pid) }
+
+// Flush implements adapter.Sharer.
+func (c *chronicle) Flush(ctx context.Context) error { return c.saver.wait(ctx) }
+
+// records returns what is to be saved of sessions: nothing, so that it is
+// deleted, of those that are neither here nor may come back.
+func (c *chronicle) records(pids []string) []Record {
+	records := make([]Record, 0, len(pids))
+	for _, pid := range pids {
+		c.order.Lock()
+		claimed := c.claimed[pid]
+		c.order.Unlock()
+		if claimed {
+			continue // who has claimed it saves it
+		}
+		kept := Record{Key: pid}
+		if r, keep, found := c.record(pid); found {
+			kept.Value, _ = json.Marshal(r) // of texts and valid JSON
+			kept.Keep = keep
+		}
+		records = append(records, kept)
+	}
+	return records
+}
+
+// record describes a session that is live, or departed.
+func (c *chronicle) record(pid string) (r record, keep time.Duration, found bool) {
+	c.order.Lock()
+	s, d := c.live[pid], c.departed[pid]
+	r = record{PID: pid, Namespace: c.name, Node: c.node.id}
+	switch {
+	case s != nil:
+		d = nil
+		r.Live, r.Safe, keep = true, c.safe(), liveFor
+	case d != nil:
+		s, r.Safe, keep = d.stay, d.safe, c.retention.Sessions+grace
+	default:
+		c.order.Unlock()
+		return r, 0, false
+	}
+	r.SID, r.Since, r.Rooms, r.Joined = s.id, s.since, s.list(), maps.Clone(s.rooms)
+	c.order.Unlock()
+	var data any
+	if d != nil {
+		data = d.session.Data
+	} else if session, has := c.host.Session(s.socket); has {
+		data = session.Data
+	}
+	r.Data, _ = json.Marshal(data) // what cannot be marshalled was reported
+	return r, keep, true
+}
+
+// grace is how much longer an engine keeps a session than its client may take, so
+// that the node which it was on sees that it has expired.
+const grace = 10 * time.Second
+
+// renew is a sign of life: it says how far this node's clients are, and saves again
+// what would expire. It is called with every heartbeat.
+func (c *chronicle) renew() {
+	c.order.Lock()
+	if n := len(c.places); c.position != "" && (n == 0 || time.Since(c.places[n-1].at) >= time.Second) {
+		c.advance(c.position)
+	}
+	value, _ := json.Marshal(lease{c.safe()})
+	var pids []string
+	c.saver.mu.Lock()
+	if now := time.Now(); now.Sub(c.saver.renewed) > liveFor/3 {
+		c.saver.renewed = now
+		for _, s := range c.stays {
+			pids = append(pids, s.pid)
+		}
+	}
+	c.saver.mu.Unlock()
+	closed := c.closed
+	c.order.Unlock()
+	if closed {
+		return
+	}
+	c.saver.mark(pids...)
+	c.node.running.Go(func() {
+		ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
+		defer cancel()
+		c.lease(ctx, value)
+	})
+}
+
+// lease saves how far this node's clients are.
+func (c *chronicle) lease(ctx context.Context, value []byte) error {
+	return c.log.Save(ctx, []Record{{Key: leaseKey(c.node.id, c.name), Value: value, Keep: c.retention.Packets}})
+}
+
+const leasePrefix = "node-"
+
+// leaseKey is the key of what is kept of a node, in a namespace.
+func leaseKey(node, namespace string) string { return leasePrefix + node + "-" + hexText(namespace) }

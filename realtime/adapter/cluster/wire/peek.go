@@ -1,0 +1,35 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Rooms returns the rooms that a broadcast is for, without decoding the rest, where
+// text is JSON that Encode has written of one: ok is false for anything else, which
+// has to be decoded. None means everybody.
+func Rooms(text []byte) (rooms []string, ok bool) {
+	const before, list = `,"type":3,`, `"data":{"opts":{"rooms":`
+	head := text[:min(len(text), 512)] // the names of the node and of the namespace stand before it
+	i := bytes.Index(head, []byte(before))
+	if i < 0 {
+		return nil, false
+	}
+	rest := text[i+len(before):]
+	if seq := []byte(`"seq":`); bytes.HasPrefix(rest, seq) {
+		rest = bytes.TrimLeft(rest[len(seq):], "0123456789")
+		rest = bytes.TrimPrefix(rest, []byte(","))
+	}
+	rest, found := bytes.CutPrefix(rest, []byte(list))
+	if !found {
+		return nil, false
+	}
+	end := bytes.Index(rest, []byte(`],"except":[`))
+	if end < 0 {
+		return nil, false
+	}
+	if err := json.Unmarshal(rest[:end+1], &rooms); err != nil {
+		return nil, false // a name of a room holds what ends the list
+	}
+	return rooms, true
+}

@@ -1,0 +1,329 @@
+package nats
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/zocalo-go/zocalo/realtime/adapter/cluster"
+)
+
+// place is where a message stands: its number in the stream, and when that was made.
+// A stream that was lost and made again so goes on behind the one before it.
+type place struct {
+	epoch  int64
+	number uint64
+}
+
+func (p place) String() string {
+	return strconv.FormatInt(p.epoch, 36) + "-" + strconv.FormatUint(p.number, 10)
+}
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.epoch, o.epoch), cmp.Compare(p.number, o.number))
+}
+
+func parsePlace(offset string) (p place, err error) {
+	epoch, number, _ := strings.Cut(offset, "-")
+	if p.epoch, err = strconv.ParseInt(epoch, 36, 64); err == nil {
+		p.number, err = strconv.ParseUint(number, 10, 64)
+	}
+	if err != nil || p.epoch < 0 || p.String() != offset {
+		return place{}, fmt.Errorf("nats: %.60q is no offset", offset)
+	}
+	return p, nil
+}
+
+// Compare implements cluster.LogEngine.
+func (l *logEngine) Compare(a, b string) (int, error) {
+	x, err := parsePlace(a)
+	if err != nil {
+		return 0, err
+	}
+	y, err := parsePlace(b)
+	return x.compare(y), err
+}
+
+// logged reports whether a message goes through the stream: what is kept, and what
+// tells sockets something that must not overtake it.
+func logged(m *cluster.Message) bool {
+	if m.Native || m.To != "" || m.Request != "" || m.Volatile {
+		return false
+	}
+	switch m.Type {
+	case cluster.Broadcast:
+		return m.Keep
+	case cluster.SocketsJoin, cluster.SocketsLeave, cluster.DisconnectSockets, cluster.ServerSideEmit:
+		return true
+	}
+	return false
+}
+
+// Publish implements cluster.Engine.
+func (l *logEngine) Publish(ctx context.Context, batch []*cluster.Message) (sent int, err error) {
+	for sent < len(batch) && err == nil {
+		n := sent + 1
+		for n < len(batch) && logged(batch[n]) == logged(batch[sent]) {
+			n++
+		}
+		publish := l.engine.Publish
+		if logged(batch[sent]) {
+			publish = l.publishLogged
+		}
+		done := 0
+		done, err = publish(ctx, batch[sent:n])
+		sent += done
+	}
+	return sent, err
+}
+
+// publishLogged appends to the stream, which drops what it has already been given by
+// an attempt whose answer was lost.
+func (l *logEngine) publishLogged(ctx context.Context, batch []*cluster.Message) (sent int, err error) {
+	if !l.conn.IsConnected() {
+		return 0, nats.ErrConnectionReconnecting
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := l.connected(ctx); err != nil {
+		return 0, err
+	}
+	var acks []jetstream.PubAckFuture
+	var failed error
+	for _, m := range batch {
+		entry, err := l.entry(ctx, m)
+		if err == nil {
+			var ack jetstream.PubAckFuture
+			ack, err = l.js.PublishMsgAsync(entry)
+			acks = append(acks, ack)
+		}
+		if err != nil {
+			failed = err
+			break
+		}
+	}
+	for i, ack := range acks {
+		if ack == nil {
+			return i, failed
+		}
+		select {
+		case <-ack.Ok():
+		case err := <-ack.Err():
+			return i, fmt.Errorf("nats: %w", err)
+		case <-ctx.Done():
+			return i, fmt.Errorf("nats: JetStream does not answer: %w", context.Cause(ctx))
+		}
+	}
+	return len(acks), failed
+}
+
+// headroom is how many bytes the headers of a message may have.
+const headroom = 1024
+
+// split marks the entry of a message whose parts stand elsewhere in the stream.
+const splitMark = 'S'
+
+// parted is such an entry, behind the mark.
+type parted struct {
+	ID    string `json:"id"`
+	First uint64 `json:"first"` // the number of the first part
+	Count int    `json:"count"`
+}
+
+// entry returns what goes into the stream for a message.
+func (l *logEngine) entry(ctx context.Context, m *cluster.Message) (*nats.Msg, error) {
+	data, err := m.AppendBinary(nil)
+	if err != nil {
+		return nil, err
+	}
+	if most := int(l.conn.MaxPayload()) - headroom; len(data) > most {
+		if data, err = l.part(ctx, data, most); err != nil {
+			return nil, err
+		}
+	}
+	entry := &nats.Msg{Subject: l.subjects.log(m.Namespace), Data: data, Header: nats.Header{}}
+	if m.Seq > 0 {
+		entry.Header.Set(nats.MsgIdHdr, m.Node+"-"+strconv.FormatUint(m.Seq, 10))
+	}
+	return entry, nil
+}
+
+func (l *logEngine) part(ctx context.Context, data []byte, most int) ([]byte, error) {
+	if len(data) > maxWhole || most < headroom {
+		return nil, fmt.Errorf("nats: a message of %d bytes: %w", len(data), cluster.ErrUnfit)
+	}
+	p := parted{ID: rand.Text()}
+	for ; len(data) > 0; p.Count++ {
+		n := min(most, len(data))
+		ack, err := l.js.Publish(ctx, l.subjects.part(p.ID), data[:n])
+		if err != nil {
+			return nil, fmt.Errorf("nats: %w", err)
+		}
+		if p.Count == 0 {
+			p.First = ack.Sequence
+		}
+		data = data[n:]
+	}
+	text, err := json.Marshal(p)
+	return append([]byte{splitMark}, text...), err
+}
+
+// parse reads an entry.
+func (l *logEngine) parse(ctx context.Context, data []byte) (*cluster.Message, error) {
+	if len(data) == 0 || data[0] != splitMark {
+		return cluster.ParseMessage(data)
+	}
+	var p parted
+	if err := json.Unmarshal(data[1:], &p); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	s, err := l.find(ctx, l.subjects.stream("log"))
+	if err != nil {
+		return nil, err
+	}
+	var whole []byte
+	for next := p.First; p.Count > 0; p.Count-- {
+		m, err := s.GetMsg(ctx, next, jetstream.WithGetMsgSubject(l.subjects.part(p.ID)))
+		if err != nil {
+			return nil, fmt.Errorf("a part of a message: %w", err)
+		}
+		if whole = append(whole, m.Data...); len(whole) > maxWhole {
+			return nil, fmt.Errorf("a message of more than %d bytes", maxWhole)
+		}
+		next = m.Sequence + 1
+	}
+	return cluster.ParseMessage(whole)
+}
+
+// Tail implements cluster.LogEngine.
+func (l *logEngine) Tail(ctx context.Context, _ string) (string, error) {
+	info, err := l.info(ctx)
+	if err != nil {
+		return "", err
+	}
+	return place{info.Created.UnixNano(), info.State.LastSeq}.String(), nil
+}
+
+func (l *logEngine) info(ctx context.Context) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := l.connected(ctx); err != nil {
+		return nil, err
+	}
+	s, err := l.find(ctx, l.subjects.stream("log"))
+	if err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	return s.CachedInfo(), nil
+}
+
+// Read implements cluster.LogEngine.
+func (l *logEngine) Read(ctx context.Context, namespace, after, upTo string, f func(*cluster.Message) bool) error {
+	from, err := parsePlace(after)
+	if err != nil {
+		return err
+	}
+	to, err := parsePlace(upTo)
+	if err != nil {
+		return err
+	}
+	var messages []*cluster.Message
+	err = again(ctx, func() (err error) {
+		messages, err = l.between(ctx, namespace, from, to)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	info, err := l.info(ctx) // after reading: what is there now was there then
+	switch {
+	case err != nil:
+		return err
+	case from.epoch != info.Created.UnixNano(), from.number+1 < info.State.FirstSeq:
+		return cluster.ErrTrimmed
+	}
+	for _, m := range messages {
+		if !f(m) {
+			break
+		}
+	}
+	return nil
+}
+
+// again calls f until it does not fail any more because nobody is there to answer:
+// in a cluster of NATS servers it takes a moment until all know where a consumer is, or
+// who leads a stream.
+func again(ctx context.Context, f func() error) error {
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
+		err := f()
+		if !errors.Is(err, nats.ErrNoResponders) && !errors.Is(err, jetstream.ErrNoStreamResponse) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// between reads the log behind one place, up to another.
+func (l *logEngine) between(ctx context.Context, namespace string, from, to place) (messages []*cluster.Message, err error) {
+	if from.compare(to) >= 0 {
+		return nil, nil
+	}
+	consumer, err := l.js.CreateConsumer(ctx, l.subjects.stream("log"), jetstream.ConsumerConfig{
+		FilterSubject: l.subjects.log(namespace), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from.number + 1,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 30 * time.Second,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	name := consumer.CachedInfo().Name
+	defer l.conn.Publish("$JS.API.CONSUMER.DELETE."+l.subjects.stream("log")+"."+name, nil) // nobody waits for it
+	const most = 500
+	for left := consumer.CachedInfo().NumPending; left > 0; {
+		n := min(left, most)
+		batch, err := consumer.Fetch(int(n), jetstream.FetchMaxWait(patience))
+		if err != nil {
+			return nil, fmt.Errorf("nats: %w", err)
+		}
+		got := uint64(0)
+		for msg := range batch.Messages() {
+			got++
+			meta, err := msg.Metadata()
+			if err != nil {
+				return nil, fmt.Errorf("nats: %w", err)
+			}
+			at := place{from.epoch, meta.Sequence.Stream}
+			if at.compare(to) > 0 {
+				return messages, nil
+			}
+			m, err := l.parse(ctx, msg.Data())
+			if err != nil {
+				continue // the nodes have refused it, too
+			}
+			m.Offset = at.String()
+			messages = append(messages, m)
+		}
+		if err := batch.Error(); err != nil {
+			return nil, fmt.Errorf("nats: %w", err)
+		}
+		if got == 0 {
+			return nil, fmt.Errorf("nats: JetStream does not answer")
+		}
+		left -= min(got, left)
+	}
+	return messages, nil
+}

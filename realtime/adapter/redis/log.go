@@ -1,0 +1,202 @@
+package redis
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/zocalo-go/zocalo/realtime/adapter/cluster"
+	"github.com/zocalo-go/zocalo/realtime/parser"
+	"github.com/zocalo-go/zocalo/realtime/parser/msgpack"
+)
+
+// passed returns a message that says no more than that everything up to an offset
+// has been received.
+func passed(namespace, offset string) *cluster.Message {
+	return &cluster.Message{Namespace: namespace, Offset: offset}
+}
+
+// end returns the offset of a stream's last entry.
+func (e *streams) end(ctx context.Context, c redis.Cmdable, stream string) (string, error) {
+	last, err := c.XRevRangeN(ctx, stream, "+", "-", 1).Result()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("redis: %w", err)
+	case len(last) == 0:
+		return beginning, nil
+	}
+	return last[0].ID, nil
+}
+
+// Tail implements cluster.LogEngine.
+func (e *streams) Tail(ctx context.Context, namespace string) (string, error) {
+	t := e.tail(namespace)
+	end, err := e.end(ctx, e.client, t.name)
+	if err == nil {
+		t.tell(namespace, end)
+	}
+	return end, err
+}
+
+// Read implements cluster.LogEngine.
+func (e *streams) Read(ctx context.Context, namespace, after, upTo string, f func(*cluster.Message) bool) error {
+	stream := e.tail(namespace).name
+	for {
+		var entries *redis.XMessageSliceCmd
+		var info *redis.XInfoStreamCmd
+		_, err := e.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			entries = p.XRangeN(ctx, stream, "("+after, upTo, readCount)
+			info = p.XInfoStream(ctx, stream)
+			return nil
+		})
+		switch {
+		case err != nil && strings.Contains(err.Error(), "no such key"):
+			if after != beginning {
+				return cluster.ErrTrimmed
+			}
+			return nil
+		case err != nil:
+			return fmt.Errorf("redis: %w", err)
+		case !reaches(info.Val(), after):
+			return cluster.ErrTrimmed
+		}
+		for _, entry := range entries.Val() {
+			after = entry.ID
+			if entry.Values[fieldNamespace] != namespace {
+				continue
+			}
+			m, err := e.parse(entry.Values)
+			if err != nil {
+				continue // it was refused when it came
+			}
+			m.Offset = entry.ID
+			if !f(m) {
+				return nil
+			}
+		}
+		if len(entries.Val()) < readCount {
+			return nil
+		}
+	}
+}
+
+// Compare implements cluster.LogEngine.
+func (e *streams) Compare(a, b string) (int, error) { return compareIDs(a, b) }
+
+// compareIDs compares two IDs of entries.
+func compareIDs(a, b string) (int, error) {
+	ms, seq, err := splitID(a)
+	if err != nil {
+		return 0, err
+	}
+	ms2, seq2, err := splitID(b)
+	return cmp.Or(cmp.Compare(ms, ms2), cmp.Compare(seq, seq2)), err
+}
+
+func splitID(id string) (ms, seq uint64, err error) {
+	left, right, _ := strings.Cut(id, "-")
+	ms, err = strconv.ParseUint(left, 10, 64)
+	if err == nil {
+		seq, err = strconv.ParseUint(right, 10, 64)
+	}
+	if err != nil {
+		err = fmt.Errorf("redis: %q is no offset of a stream", id)
+	}
+	return ms, seq, err
+}
+
+// Save implements cluster.LogEngine. Sessions have the form of Node's.
+func (e *streams) Save(ctx context.Context, records []cluster.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	p := e.client.Pipeline()
+	for _, r := range records {
+		key := e.options.SessionPrefix + r.Key
+		if r.Value == nil {
+			p.Del(ctx, key)
+			continue
+		}
+		packed, err := msgpack.Marshal(parser.Raw{Data: r.Value})
+		if err != nil {
+			return fmt.Errorf("redis: %w", err)
+		}
+		p.Set(ctx, key, base64.StdEncoding.EncodeToString(packed), r.Keep)
+	}
+	if _, err := p.Exec(ctx); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
+}
+
+// Load implements cluster.LogEngine.
+func (e *streams) Load(ctx context.Context, key string) ([]byte, error) {
+	return record(e.client.Get(ctx, e.options.SessionPrefix+key))
+}
+
+// Take implements cluster.LogEngine.
+func (e *streams) Take(ctx context.Context, key string) ([]byte, error) {
+	return record(e.client.GetDel(ctx, e.options.SessionPrefix+key))
+}
+
+// record reads what Save, or Node, has written.
+func record(c *redis.StringCmd) ([]byte, error) {
+	text, err := c.Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	packed, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("redis: a session is no base64: %w", err)
+	}
+	var value json.RawMessage
+	if err := msgpack.Codec.Unmarshal(packed, nil, &value); err != nil {
+		return nil, fmt.Errorf("redis: a session: %w", err)
+	}
+	return value, nil
+}
+
+// sent remembers what this node has put into a stream, until it comes back from
+// there: it needs no decoding then.
+type sent struct {
+	mu       sync.Mutex // guards the rest
+	messages map[uint64]*cluster.Message
+	first    uint64 // the smallest Seq that may be there
+}
+
+// mostSent is how many messages are remembered.
+const mostSent = 4096
+
+func (s *sent) add(m *cluster.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.messages == nil {
+		s.messages = make(map[uint64]*cluster.Message)
+		s.first = m.Seq
+	}
+	s.messages[m.Seq] = m
+	for len(s.messages) > mostSent {
+		delete(s.messages, s.first)
+		s.first++
+	}
+}
+
+// get returns a message that has come back, and may once more.
+func (s *sent) take(seq uint64) *cluster.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.messages[seq]
+	delete(s.messages, seq)
+	return m
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package engineio
+
+func (s *webSocket) readRaw() { s.readPlain() }
