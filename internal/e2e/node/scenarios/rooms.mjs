@@ -1,12 +1,25 @@
-import { call, check, connected, equal, next, take } from "../harness.mjs";
+import { call, check, connected, equal, next, take, within } from "../harness.mjs";
 
-// heard collects what the sockets hear until a last word, said to each by its own door, has arrived everywhere.
+// heard collects what the sockets hear until the last words that each of them then says to its whole namespace have
+// arrived everywhere: what the same server sent before has arrived by then, on whichever server the listener is.
 async function heard(sockets, event, act) {
   const lists = sockets.map(() => []);
-  const listeners = sockets.map((socket, i) => (...args) => lists[i].push(args[0]));
+  const listeners = sockets.map((socket, i) => (what) => what?.end || lists[i].push(what));
   sockets.forEach((socket, i) => socket.on(event, listeners[i]));
   await act();
-  await Promise.all(sockets.map((socket) => call(socket, "whoami")));
+  const ends = sockets.map((socket) => {
+    let missing = sockets.filter((other) => other.nsp === socket.nsp).length;
+    return within("the last words", (resolve) => {
+      const listener = (what) => {
+        if (!what?.end || --missing > 0) return;
+        socket.off("broadcasted", listener);
+        resolve();
+      };
+      socket.on("broadcasted", listener);
+    });
+  });
+  sockets.forEach((socket) => socket.emit("everyone", { end: true }));
+  await Promise.all(ends);
   sockets.forEach((socket, i) => socket.off(event, listeners[i]));
   return lists;
 }
