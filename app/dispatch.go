@@ -173,14 +173,16 @@ func (x *exchange) enterRoute(rt *route) error {
 			// As in Express, a HEAD request calls the param handlers of routes of all methods.
 		}
 		x.params0, x.params = params, params[start:]
-		if err := x.checkParams(); err != nil {
-			if err == NextRoute {
+		if len(x.router.params) > 0 {
+			if err := x.checkParams(); err != nil {
+				if err == NextRoute {
+					return nil
+				}
+				return err
+			}
+			if !rt.handles(x.req.Method) {
 				return nil
 			}
-			return err
-		}
-		if !rt.handles(x.req.Method) {
-			return nil
 		}
 		if x.crossings > 0 {
 			x.matched = x.pattern(rt)

@@ -37,8 +37,8 @@
 // # Order
 //
 // Things run in the order in which they were registered, as in Express: middleware, routes, routers and error
-// handlers stand in one list. Between two of the others, routes share one chi.Mux, which finds the routes that
-// can match a path in one look-up; a table of plain routes costs that one look-up, whatever its length.
+// handlers stand in one list. Between two of the others, routes share one index, a map of first segments and a chi.Mux,
+// which finds those that can match a path in one look-up, whatever their number.
 //
 // # Paths
 //

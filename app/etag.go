@@ -33,6 +33,9 @@ func (r *Request) Stale() bool { return !r.Fresh() }
 // 13.1) match the ETag and Last-Modified that are set.
 func (s *Response) fresh() bool {
 	r := &s.x.req
+	if r.Header["If-None-Match"] == nil && r.Header["If-Modified-Since"] == nil {
+		return false
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || s.status != http.StatusNotModified && (s.status < 200 || s.status > 299) {
 		return false
 	}

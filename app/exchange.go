@@ -121,7 +121,6 @@ func (x *exchange) end() {
 	hijacked := x.wire.hijacked
 	x.wire.ResponseWriter = nil
 	x.wire.wrote.Store(false)
-	x.place = place{}
 	x.frames, x.params0, x.allow = nil, nil, nil
 	x.checked, x.matched, x.record = nil, "", nil
 	// What was not used is not cleared: it is most of an exchange.
@@ -134,9 +133,11 @@ func (x *exchange) end() {
 	if x.paramBuf[0].name != "" {
 		clear(x.paramBuf[:])
 	}
-	if !hijacked {
-		exchanges.Put(x)
+	if hijacked {
+		x.place = place{}
+		return
 	}
+	exchanges.Put(x)
 }
 
 // escapedPath is the path as the client wrote it; at least a slash.

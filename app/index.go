@@ -9,19 +9,25 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// routes is a run of consecutive routes with one chi.Mux as its index.
+// routes is a run of consecutive routes with an index: a chi.Mux behind a map.
 //
 // chi answers with the most specific pattern, Express with the first that was registered. So chi is not asked for
 // the route but for a leaf: each pattern has a shape, which is what chi can tell apart (text, a parameter, a
 // wildcard at the end), and the leaf of a shape lists, in order, every route of the run that can match the same
 // path as that shape, decided segment by segment at registration. A request looks its leaf up and tries the leaf's
 // routes one after the other; for most tables that is one.
+//
+// Where only a few routes can begin with the first segment of the path, there is nothing for chi to tell apart.
 type routes struct {
 	strict, fold bool
 	mux          *chi.Mux
-	leaves       map[string]*leaf // by chi's pattern
+	leaves       map[string]*leaf    // by chi's pattern
+	beginning    map[string][]*route // by a first segment that some route names: all that can begin with it
 	all          []*route
 }
+
+// few is how many routes are tried without asking chi, which takes as long as six that do not match.
+const few = 4
 
 type leaf struct {
 	shape  []string
@@ -29,7 +35,7 @@ type leaf struct {
 }
 
 func newRoutes(config RouterConfig) *routes {
-	return &routes{strict: config.Strict, fold: !config.CaseSensitive, mux: chi.NewMux(), leaves: map[string]*leaf{}}
+	return &routes{strict: config.Strict, fold: !config.CaseSensitive, mux: chi.NewMux(), leaves: map[string]*leaf{}, beginning: map[string][]*route{}}
 }
 
 func (rs *routes) add(rt *route) {
@@ -47,12 +53,43 @@ func (rs *routes) add(rt *route) {
 		rs.leaves[path] = l
 		rs.mux.Method(lookupMethod, path, http.NotFoundHandler()) // it is asked for the pattern only
 	}
+	for _, p := range rt.patterns {
+		first, named := p.first()
+		if _, known := rs.beginning[first]; named && !known {
+			rs.beginning[first] = nil
+			for _, earlier := range rs.all {
+				if earlier.mayBeginWith(first) {
+					rs.beginning[first] = append(rs.beginning[first], earlier)
+				}
+			}
+		}
+	}
 	rs.all = append(rs.all, rt)
 	for _, l := range rs.leaves {
 		if rt.overlaps(l.shape) {
 			l.routes = append(l.routes, rt)
 		}
 	}
+	for first := range rs.beginning {
+		if rt.mayBeginWith(first) {
+			rs.beginning[first] = append(rs.beginning[first], rt)
+		}
+	}
+}
+
+// first is the first segment of all paths that match, if there is but one.
+func (p *pattern) first() (string, bool) {
+	if len(p.shape) == 0 {
+		return "", true
+	}
+	return strings.CutPrefix(p.shape[0], "=")
+}
+
+func (rt *route) mayBeginWith(first string) bool {
+	return slices.ContainsFunc(rt.patterns, func(p *pattern) bool {
+		text, named := p.first()
+		return !named || text == first
+	})
 }
 
 // chiPattern writes a shape for chi. Parameters are named by their place, so that equal shapes are equal patterns.
@@ -110,6 +147,13 @@ func (rs *routes) find(rctx *chi.Context, path string) []*route {
 	}
 	if rs.fold {
 		path = foldASCII(path)
+	}
+	first := path[1:]
+	if i := strings.IndexByte(first, '/'); i >= 0 {
+		first = first[:i]
+	}
+	if list := rs.beginning[first]; list != nil && len(list) <= few {
+		return list
 	}
 	rctx.Reset()
 	if l := rs.leaves[rs.mux.Find(rctx, lookupMethod, path)]; l != nil {

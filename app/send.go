@@ -195,9 +195,9 @@ func (s *Response) send(body []byte) error {
 		return s.finish(body)
 	}
 	h := s.Header()
-	if etag := s.x.app.options.etag; etag != nil && h.Get("ETag") == "" {
+	if etag := s.x.app.options.etag; etag != nil && (len(h["Etag"]) == 0 || h["Etag"][0] == "") {
 		if tag := etag(body); tag != "" {
-			h.Set("ETag", tag)
+			h["Etag"] = []string{tag}
 		}
 	}
 	if s.fresh() {
@@ -226,7 +226,7 @@ func (s *Response) finish(body []byte) error {
 		h.Set("Content-Length", "0")
 		body = nil
 	default:
-		h.Set("Content-Length", strconv.Itoa(len(body)))
+		h["Content-Length"] = lengthValue(len(body))
 	}
 	s.done = true
 	s.WriteHeader(s.status)
@@ -235,6 +235,22 @@ func (s *Response) finish(body []byte) error {
 	}
 	_, err := s.ResponseWriter.Write(body)
 	return err
+}
+
+// shortLengths are the values of Content-Length for short bodies: 0, 1, 2 and so on. Like htmlType they are shared, and
+// full, so that one who appends to a header's values gets a copy.
+var shortLengths = func() (list [1 << 10]string) {
+	for n := range list {
+		list[n] = strconv.Itoa(n)
+	}
+	return list
+}()
+
+func lengthValue(n int) []string {
+	if n < len(shortLengths) {
+		return shortLengths[n : n+1 : n+1]
+	}
+	return []string{strconv.Itoa(n)}
 }
 
 // statusText is the text of a status, or its number.

@@ -24,7 +24,9 @@ func (w *wire) WriteHeader(status int) {
 }
 
 func (w *wire) Write(b []byte) (int, error) {
-	w.wrote.Store(true)
+	if !w.wrote.Load() { // cheaper than to store it again
+		w.wrote.Store(true)
+	}
 	return w.ResponseWriter.Write(b)
 }
 
