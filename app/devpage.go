@@ -1,11 +1,8 @@
 package app
 
 import (
-	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"os"
 	"path"
@@ -17,16 +14,8 @@ import (
 	"strings"
 )
 
-// This file makes the pages of development: for an error, and for a path without a route. They need nothing from
-// outside, and everything in them is escaped.
-
-//go:embed devpage.html
-var devPageSource string
-
-var devPage = template.Must(template.New("page").Funcs(template.FuncMap{
-	// A place that the development server's editor opens is one in the application's directory.
-	"local": func(place string) bool { return os.Getenv(devVariable) != "" && filepath.IsLocal(place) },
-}).Parse(devPageSource))
+// This file collects what the pages of development show: for an error, and for a path without a route. They need nothing
+// from outside.
 
 type devPageData struct {
 	Status     int
@@ -116,16 +105,13 @@ func (x *exchange) devNotFound() error {
 }
 
 func (x *exchange) sendDevPage(d *devPageData, header http.Header) {
-	var buf bytes.Buffer
-	if err := devPage.Execute(&buf, d); err != nil {
-		_ = x.finalPage(d.Status, d.Message, header)
-		return
-	}
+	var w devWriter
+	w.page(d)
 	h := x.finalHeader(d.Status, header)
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'")
 	h.Set("Cache-Control", "no-store")
 	h["Content-Type"] = htmlType
-	page := buf.Bytes()
+	page := w.Bytes()
 	if x.root.dev != nil {
 		page = x.root.dev.inject(page)
 	}

@@ -1,12 +1,10 @@
 package app
 
 import (
-	"bufio"
 	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -166,13 +164,13 @@ func (d *devWatch) since(number uint64) ([]devRequest, <-chan struct{}) {
 }
 
 // watch wraps the answer to a request that is to be remembered when done is called.
-func (d *devWatch) watch(w http.ResponseWriter, r *http.Request) (recorder *devRecorder, record *devRequest, done func()) {
-	recorder = &devRecorder{ResponseWriter: w}
+func (d *devWatch) watch(w http.ResponseWriter, r *http.Request) (rec *recorder, record *devRequest, done func()) {
+	rec = &recorder{ResponseWriter: w}
 	begin := time.Now()
 	record = &devRequest{At: begin.UnixMilli(), Method: r.Method, URL: cut(r.URL.RequestURI()), From: r.RemoteAddr}
 	path := r.URL.Path
-	return recorder, record, func() {
-		record.Status, record.Bytes = cmp.Or(recorder.status, http.StatusOK), recorder.bytes
+	return rec, record, func() {
+		record.Status, record.Bytes = cmp.Or(rec.status, http.StatusOK), rec.bytes
 		record.Took = float64(time.Since(begin).Microseconds()) / 1000
 		record.Error = cut(record.Error)
 		if record.Status < 400 && d.looked(path) {
@@ -207,38 +205,3 @@ func cut(s string) string {
 	}
 	return s
 }
-
-// A devRecorder notes what is answered.
-type devRecorder struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-func (w *devRecorder) WriteHeader(status int) {
-	if w.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *devRecorder) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	n, err := w.ResponseWriter.Write(b)
-	w.bytes += int64(n)
-	return n, err
-}
-
-// Hijack is for WebSockets.
-func (w *devRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err == nil {
-		w.status = http.StatusSwitchingProtocols
-	}
-	return conn, rw, err
-}
-
-// Unwrap is for http.ResponseController.
-func (w *devRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-chi/chi/v5/middleware"
 )
 
 // LoggerOptions are the options of [Logger]. The zero value logs in the format "combined" to slog.Default.
@@ -42,11 +40,9 @@ func Logger(options ...LoggerOptions) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			e := &logEntry{request: r, address: clientAddress(r), start: time.Now()}
-			e.writer = middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			e.writer = &recorder{ResponseWriter: w}
 			defer func() {
-				if e.status = e.writer.Status(); e.status == 0 {
-					e.status = http.StatusOK
-				}
+				e.status = cmp.Or(e.writer.status, http.StatusOK)
 				if o.Skip != nil && o.Skip(r, e.status) {
 					return
 				}
@@ -80,7 +76,7 @@ func clientAddress(r *http.Request) string {
 type logEntry struct {
 	request *http.Request
 	address string
-	writer  middleware.WrapResponseWriter
+	writer  *recorder
 	start   time.Time
 	took    time.Duration
 	status  int
