@@ -8,62 +8,49 @@ import (
 	"strings"
 )
 
-// show writes the fields of req as an object, in the order asked for.
-func show(req *Request, fields []string) json.RawMessage {
+// fields are what an application of the recorded cases may show of its request.
+var fields = map[string]func(*Request) any{
+	"params": func(req *Request) any { return paramsInOrder(req) },
+	"path":   func(req *Request) any { return req.Path() },
+	"url": func(req *Request) any {
+		if req.URL.RawQuery != "" || req.URL.ForceQuery {
+			return req.Path() + "?" + req.URL.RawQuery
+		}
+		return req.Path()
+	},
+	"baseUrl":     func(req *Request) any { return req.BaseURL() },
+	"originalUrl": func(req *Request) any { return req.OriginalURL() },
+	"route":       func(req *Request) any { return req.Route() },
+	"protocol":    func(req *Request) any { return req.Protocol() },
+	"secure":      func(req *Request) any { return req.Secure() },
+	"ip":          func(req *Request) any { return req.IP() },
+	"ips":         func(req *Request) any { return req.IPs() },
+	"host":        func(req *Request) any { return orUndefined(req.HostPort()) },
+	"hostname": func(req *Request) any {
+		if req.HostPort() == "" {
+			return "<undefined>"
+		}
+		return req.Hostname()
+	},
+	"subdomains": func(req *Request) any { return append([]string{}, req.Subdomains()...) },
+	"xhr":        func(req *Request) any { return req.XHR() },
+	"method":     func(req *Request) any { return req.Method },
+	"query":      func(req *Request) any { return req.QueryObject() },
+	"fresh":      func(req *Request) any { return req.Fresh() },
+	"stale":      func(req *Request) any { return req.Stale() },
+	"referrer":   func(req *Request) any { return orUndefined(req.Get("Referrer")) },
+	"body":       showBody,
+}
+
+// show writes fields of req as an object, in the order asked for.
+func show(req *Request, names []string) json.RawMessage {
 	var parts []string
-	for _, name := range fields {
-		var v any
-		switch name {
-		case "params":
-			v = paramsInOrder(req)
-		case "path":
-			v = req.Path()
-		case "baseUrl":
-			v = req.BaseURL()
-		case "url":
-			url := req.Path()
-			if req.URL.RawQuery != "" || req.URL.ForceQuery {
-				url += "?" + req.URL.RawQuery
-			}
-			v = url
-		case "originalUrl":
-			v = req.OriginalURL()
-		case "route":
-			v = req.Route()
-		case "protocol":
-			v = req.Protocol()
-		case "secure":
-			v = req.Secure()
-		case "ip":
-			v = req.IP()
-		case "ips":
-			v = req.IPs()
-		case "host":
-			v = orUndefined(req.HostPort())
-		case "hostname":
-			if v = req.Hostname(); req.HostPort() == "" {
-				v = "<undefined>"
-			}
-		case "subdomains":
-			v = append([]string{}, req.Subdomains()...)
-		case "xhr":
-			v = req.XHR()
-		case "method":
-			v = req.Method
-		case "query":
-			v = req.QueryObject()
-		case "fresh":
-			v = req.Fresh()
-		case "stale":
-			v = req.Stale()
-		case "referrer":
-			v = orUndefined(req.Get("Referrer"))
-		case "body":
-			v = showBody(req)
-		default:
+	for _, name := range names {
+		field := fields[name]
+		if field == nil {
 			panic("the field " + name + " is not known here")
 		}
-		parts = append(parts, quoteJSON(name)+":"+quoteJSON(v))
+		parts = append(parts, quoteJSON(name)+":"+quoteJSON(field(req)))
 	}
 	return json.RawMessage("{" + strings.Join(parts, ",") + "}")
 }

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 // The behaviour of Express 5, recorded: see the README beside the cases.
@@ -113,10 +115,7 @@ func (e entry) chains() [][]operation {
 func TestConformance(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(conformancePath(), "cases.json"))
 	if err != nil {
-		if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-			t.Fatalf("the recorded behaviour of Express is required: %v", err)
-		}
-		t.Skipf("SKIPPED: the recorded behaviour of Express is not here: %v", err)
+		need.Missing(t, "the recorded behaviour of Express is not here: %v", err)
 	}
 	t.Setenv("ZOCALO_ENV", "production")
 	previous := slog.Default()

@@ -127,7 +127,8 @@ func (s suite) check(t *testing.T, report mochaReport) {
 			}
 			for _, title := range s.inherent {
 				if title == test.FullTitle {
-					t.Skipf("fails with every server: %s", test.Err.Message)
+					t.Logf("fails with every server: %s", test.Err.Message)
+					return
 				}
 			}
 			t.Error(test.Err.Message)
