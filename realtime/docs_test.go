@@ -2,7 +2,6 @@ package realtime_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zocalo-go/zocalo/internal/marked"
 	"github.com/zocalo-go/zocalo/realtime"
 )
 
@@ -36,31 +36,14 @@ func shown(t *testing.T) [][]string {
 	return files
 }
 
-// linesOf returns the lines of a file, without indentation and with single
-// spaces, so that gofmt's columns do not count.
+// linesOf returns the lines of a file as the guides are compared with them.
 func linesOf(t *testing.T, name string) []string {
 	t.Helper()
-	text, err := os.ReadFile(name)
+	lines, err := marked.Lines(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(string(text), "\n")
-	for i, line := range lines {
-		lines[i] = strings.Join(strings.Fields(line), " ")
-	}
 	return lines
-}
-
-// within reports whether block is a run of lines of one of the files.
-func within(files [][]string, block []string) bool {
-	return slices.ContainsFunc(files, func(lines []string) bool {
-		for i := range len(lines) - len(block) + 1 {
-			if slices.Equal(lines[i:i+len(block)], block) {
-				return true
-			}
-		}
-		return false
-	})
 }
 
 // inALine reports whether code stands in a line of one of the files that is no
@@ -77,25 +60,14 @@ func inALine(files [][]string, code string) bool {
 func TestGuidesShowWhatCompiles(t *testing.T) {
 	files := shown(t)
 	for _, guide := range []string{"../docs/realtime.md", "../docs/from-node.md"} {
-		var block []string
-		begin, blocks := 0, 0
-		for i, line := range linesOf(t, guide) {
-			switch {
-			case line == "```go":
-				begin = i + 1
-				block = []string{}
-			case line == "```" && block != nil:
-				blocks++
-				if !within(files, block) {
-					t.Errorf("%s:%d: this Go is in no example: %s\n%s", guide, begin, cure, strings.Join(block, "\n"))
-				}
-				block = nil
-			case block != nil:
-				block = append(block, line)
-			}
+		blocks, err := marked.Blocks(guide, "go")
+		if err != nil || len(blocks) == 0 {
+			t.Errorf("%s shows no Go, %v; are its blocks marked with go?", guide, err)
 		}
-		if blocks == 0 {
-			t.Errorf("%s shows no Go at all; are its blocks marked with go?", guide)
+		for _, block := range blocks {
+			if !slices.ContainsFunc(files, block.In) {
+				t.Errorf("%s:%d: this Go is in no example: %s\n%s", guide, block.Line, cure, strings.Join(block.Code, "\n"))
+			}
 		}
 	}
 }

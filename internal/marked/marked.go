@@ -1,4 +1,4 @@
-// Package marked rewrites the parts of a guide that a program measures.
+// Package marked knows the parts of a guide that a program writes or a compiler checks.
 package marked
 
 import (
