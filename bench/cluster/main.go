@@ -2,8 +2,9 @@
 // time of all nodes, kernel included, for each delivery to a client, beside Node.js
 // with npm's adapters on the same Redis, in turns.
 //
-// It starts a Redis of its own, and needs redis-server and node in the path, and
-// npm's packages in the directory node. The clients belong to this process.
+// It starts a Redis of its own, and needs Linux, taskset, redis-server and node, and
+// npm's packages in the directory node. The clients belong to this process, which
+// should leave the first processor to the nodes, as make bench-cluster has it.
 package main
 
 import (
@@ -24,13 +25,13 @@ func main() {
 		return
 	}
 	clients := flag.Int("clients", 1000, "clients of all nodes together")
-	messages := flag.Int("messages", 200, "broadcasts of a round, one after the other")
+	broadcasts := flag.Int("broadcasts", 200, "broadcasts of a row in a round")
 	rounds := flag.Int("rounds", 3, "rounds; the median counts")
 	page := flag.String("page", "", "a page into which the table is written, between its markers")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	table, err := run(ctx, *clients, *messages, *rounds)
+	table, err := run(ctx, *clients, *broadcasts, *rounds)
 	check(err)
 	fmt.Print(table)
 	if *page != "" {
@@ -45,43 +46,65 @@ func check(err error) {
 	}
 }
 
-// kinds are the adapters that both have.
-var kinds = []string{"pubsub", "sharded", "streams"}
+// row is what is measured together: an adapter that both have, and how many
+// broadcasts are in flight.
+type row struct {
+	kind     string
+	inFlight int
+}
 
-// run measures all kinds, in turns.
-func run(ctx context.Context, clients, messages, rounds int) (table string, err error) {
+func (r row) String() string {
+	if r.inFlight == 1 {
+		return fmt.Sprintf("Redis, %s, one at a time", r.kind)
+	}
+	return fmt.Sprintf("Redis, %s, %d in flight", r.kind, r.inFlight)
+}
+
+func rows() (all []row) {
+	for _, inFlight := range []int{1, 8} {
+		for _, kind := range []string{"pubsub", "sharded", "streams"} {
+			all = append(all, row{kind, inFlight})
+		}
+	}
+	return all
+}
+
+// run measures all rows, in turns.
+func run(ctx context.Context, clients, broadcasts, rounds int) (table string, err error) {
 	redis, stop, err := startRedis(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer stop()
-	type cost struct{ go_, node []float64 }
-	costs := make(map[string]*cost)
+	type costs struct{ ours, theirs, ratios []float64 }
+	all := make(map[row]*costs)
 	for range rounds {
-		for _, kind := range kinds {
-			c := costs[kind]
+		for _, r := range rows() {
+			l := load{clients, broadcasts, r.inFlight}
+			ours, err := measure(ctx, goNode, r.kind, redis, l)
+			if err != nil {
+				return "", fmt.Errorf("Go, %v: %w", r, err)
+			}
+			theirs, err := measure(ctx, nodeNode, r.kind, redis, l)
+			if err != nil {
+				return "", fmt.Errorf("Node.js, %v: %w", r, err)
+			}
+			fmt.Fprintf(os.Stderr, "%v: %.2f µs, Node.js %.2f µs\n", r, ours, theirs)
+			c := all[r]
 			if c == nil {
-				c = &cost{}
-				costs[kind] = c
+				c = &costs{}
+				all[r] = c
 			}
-			ours, err := measure(ctx, goNode, kind, redis, clients, messages)
-			if err != nil {
-				return "", fmt.Errorf("Go, %s: %w", kind, err)
-			}
-			theirs, err := measure(ctx, nodeNode, kind, redis, clients, messages)
-			if err != nil {
-				return "", fmt.Errorf("Node.js, %s: %w", kind, err)
-			}
-			fmt.Fprintf(os.Stderr, "%s: %.2f µs, Node.js %.2f µs\n", kind, ours, theirs)
-			c.go_, c.node = append(c.go_, ours), append(c.node, theirs)
+			c.ours, c.theirs, c.ratios = append(c.ours, ours), append(c.theirs, theirs), append(c.ratios, ours/theirs)
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Medians of %d round(s) of %d broadcasts from one of %d nodes to %d clients.\n\n", rounds, messages, nodes, clients)
+	fmt.Fprintf(&b, "Medians of %d round(s) of %d broadcasts from one of %d nodes to %d clients, and the least and the most of the ratio.\n\n", rounds, broadcasts, nodes, clients)
 	b.WriteString("| µs of CPU of all nodes a delivery | zocalo | Node.js | zocalo / Node.js |\n| --- | --- | --- | --- |\n")
-	for _, kind := range kinds {
-		ours, theirs := median(costs[kind].go_), median(costs[kind].node)
-		fmt.Fprintf(&b, "| Redis, %s | %.2f | %.2f | %.2f |\n", kind, ours, theirs, ours/theirs)
+	for _, r := range rows() {
+		c := all[r]
+		fmt.Fprintf(&b, "| %v | %.2f | %.2f | %.2f (%.2f–%.2f) |\n", r, median(c.ours), median(c.theirs),
+			median(c.ratios), slices.Min(c.ratios), slices.Max(c.ratios))
 	}
 	return b.String(), nil
 }

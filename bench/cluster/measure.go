@@ -12,47 +12,48 @@ import (
 	"github.com/coder/websocket"
 )
 
+// load is what the nodes have to do.
+type load struct {
+	clients    int
+	broadcasts int
+	inFlight   int // broadcasts that not everybody has got
+}
+
 // measure returns the µs of processor time that the nodes of a cluster use for a
 // delivery.
-func measure(ctx context.Context, command func(ctx context.Context, kind, redis string) *exec.Cmd, kind, redis string, clients, messages int) (float64, error) {
+func measure(ctx context.Context, command func(ctx context.Context, kind, redis string) *exec.Cmd, kind, redis string, l load) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	var cluster []*process
 	for range nodes {
-		p, err := startNode(command(ctx, kind, redis))
+		p, err := startNode(ctx, command(ctx, kind, redis))
 		if err != nil {
 			return 0, err
 		}
 		defer p.stop()
 		cluster = append(cluster, p)
 	}
-	c := &crowd{got: make(chan struct{}, clients)}
+	c := &crowd{got: make(chan struct{}, l.clients)}
 	defer c.leave()
-	for i := range clients {
+	for i := range l.clients {
 		if err := c.join(ctx, cluster[i%nodes].addr); err != nil {
 			return 0, err
 		}
 	}
-	cast := func(n int) error {
-		for range n {
-			if err := c.cast(ctx, cluster[0].addr, clients); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := cast(max(1, messages/4)); err != nil { // to warm up
+	warmup := l
+	warmup.broadcasts = max(1, l.broadcasts/4)
+	if err := c.hear(ctx, cluster[0].addr, warmup); err != nil {
 		return 0, err
 	}
 	before, err := total(cluster)
 	if err != nil {
 		return 0, err
 	}
-	if err := cast(messages); err != nil {
+	if err := c.hear(ctx, cluster[0].addr, l); err != nil {
 		return 0, err
 	}
 	after, err := total(cluster)
-	return float64((after - before).Microseconds()) / float64(messages*clients), err
+	return float64((after - before).Nanoseconds()) / 1e3 / float64(l.broadcasts*l.clients), err
 }
 
 func total(cluster []*process) (sum time.Duration, err error) {
@@ -109,18 +110,42 @@ func (c *crowd) join(ctx context.Context, addr string) error {
 	return nil
 }
 
-// cast has a node broadcast, and waits until every client has got it.
-func (c *crowd) cast(ctx context.Context, addr string, clients int) error {
-	response, err := http.Get("http://" + addr + "/cast")
-	if err != nil {
-		return err
+// hear has a node broadcast, and the next as soon as all clients together have got
+// as many as one is for. It returns when they have got all.
+func (c *crowd) hear(ctx context.Context, addr string, l load) error {
+	transport := &http.Transport{MaxIdleConnsPerHost: l.inFlight}
+	defer transport.CloseIdleConnections()
+	client := http.Client{Transport: transport}
+	var casting sync.WaitGroup
+	defer casting.Wait()
+	failed := make(chan error, l.broadcasts)
+	begun := 0
+	begin := func() {
+		if begun++; begun > l.broadcasts {
+			return
+		}
+		casting.Go(func() {
+			response, err := client.Get("http://" + addr + "/cast")
+			if err != nil {
+				failed <- err
+				return
+			}
+			response.Body.Close()
+		})
 	}
-	response.Body.Close()
-	for i := range clients {
+	for range l.inFlight {
+		begin()
+	}
+	for i := range l.broadcasts * l.clients {
 		select {
 		case <-c.got:
+		case err := <-failed:
+			return err
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d clients got it: %w", i, clients, ctx.Err())
+			return fmt.Errorf("%d of %d deliveries: %w", i, l.broadcasts*l.clients, ctx.Err())
+		}
+		if (i+1)%l.clients == 0 {
+			begin()
 		}
 	}
 	return nil
