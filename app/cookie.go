@@ -164,6 +164,23 @@ func (r *Request) SignedCookie(name string) (value string, ok bool) {
 	return "", false
 }
 
+// CookieJSON reads the value of a cookie, signed or not, that [Response.Cookie] or Express has written as JSON into v. The
+// error is http.ErrNoCookie if there is none, or none of JSON, or a signed one that somebody has changed.
+func (r *Request) CookieJSON(name string, v any) error {
+	value := r.CookieValue(name)
+	if strings.HasPrefix(value, "s:") {
+		value, _ = r.SignedCookie(name)
+	}
+	text, ok := strings.CutPrefix(value, "j:")
+	if !ok {
+		return fmt.Errorf("app: cookie %q: %w", name, http.ErrNoCookie)
+	}
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		return Errorf(http.StatusBadRequest, "app: cookie %q: %w", name, err)
+	}
+	return nil
+}
+
 // sign appends npm cookie-signature's signature to a value.
 func sign(value, secret string) string {
 	mac := hmac.New(sha256.New, []byte(secret))

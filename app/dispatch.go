@@ -61,19 +61,15 @@ func (x *exchange) next() error {
 		case len(x.routes) > 0:
 			rt := x.routes[0]
 			x.routes = x.routes[1:]
-			if err := x.enterRoute(rt); err == errAnswered {
-				return nil
-			} else if err != nil {
-				return x.fail(err)
+			if err, done := x.stopped(x.enterRoute(rt)); done {
+				return err
 			}
 		case x.layer < len(x.router.layers):
 			l := x.router.layers[x.layer]
 			x.layer++
 			if l.onError != nil {
-				if err := x.passLayer(l); err == errAnswered {
-					return nil
-				} else if err != nil {
-					return x.fail(err)
+				if err, done := x.stopped(x.passLayer(l)); done {
+					return err
 				}
 				continue
 			}
@@ -82,11 +78,8 @@ func (x *exchange) next() error {
 				continue
 			}
 			entered, err := x.enterLayer(l)
-			if err == errAnswered {
-				return nil
-			}
-			if err != nil {
-				return x.fail(err)
+			if err, done := x.stopped(err); done {
+				return err
 			}
 			if entered && l.middleware != nil {
 				if err, done := x.run(l.middleware); done {
@@ -99,6 +92,21 @@ func (x *exchange) next() error {
 			return x.notFound()
 		}
 	}
+}
+
+// stopped is what becomes of a request that a param handler, or a parameter that cannot be decoded, has kept from
+// entering a route or a layer. It is not done when it goes on behind the router.
+func (x *exchange) stopped(err error) (error, bool) {
+	switch err {
+	case nil:
+		return nil, false
+	case errAnswered:
+		return nil, true
+	case NextRouter:
+		x.jump(err)
+		return nil, false
+	}
+	return x.fail(err), true
 }
 
 // run calls a handler. It is not done when the handler wants the next route or router.
@@ -167,12 +175,16 @@ func (x *exchange) enterRoute(rt *route) error {
 			if x.req.Method == http.MethodOptions {
 				x.allow = append(x.allow, rt.methods...)
 			}
-			if x.req.Method != http.MethodHead || len(x.router.params) == 0 {
+			if x.req.Method != http.MethodHead {
 				return nil
 			}
-			// As in Express, a HEAD request calls the param handlers of routes of all methods.
+			// As in Express, a HEAD request enters the routes of all methods, and calls their param handlers.
+			if len(x.router.params) == 0 {
+				x.lastRoute = rt
+				return nil
+			}
 		}
-		x.params0, x.params = params, params[start:]
+		x.params0, x.params, x.lastRoute = params, params[start:], rt
 		if len(x.router.params) > 0 {
 			if err := x.checkParams(); err != nil {
 				if err == NextRoute {
@@ -265,10 +277,10 @@ func (x *exchange) enterLayer(l *layer) (bool, error) {
 	return true, nil
 }
 
-// passLayer calls the param handlers of a layer that is not entered: an error handler while there is no error, something
-// else while there is one. Express does so.
+// passLayer decodes the parameters and calls the param handlers of a layer that is not entered: an error handler while
+// there is no error, something else while there is one. Express does so.
 func (x *exchange) passLayer(l *layer) error {
-	if len(x.router.params) == 0 || l.prefixes == nil {
+	if l.prefixes == nil {
 		return nil
 	}
 	params := x.params
@@ -333,12 +345,8 @@ func (x *exchange) handleError(err error) error {
 		if failure == errAnswered {
 			return nil
 		}
-		if failure != nil {
-			err = failure
-			continue
-		}
-		if !entered {
-			continue
+		if failure != nil || !entered {
+			continue // the error that is on its way stays the one
 		}
 		if err = x.callError(l.onError, err); err == nil || x.hasFailed {
 			return err
@@ -354,7 +362,7 @@ func (x *exchange) callError(h ErrorHandler, cause error) (err error) {
 	}()
 	err = h(cause, &x.req, &x.res)
 	if err == NextRoute || err == NextRouter {
-		err = x.req.Next()
+		err = x.elsewhere(err)
 	}
 	if err == nil {
 		x.hasFailed = false

@@ -84,7 +84,7 @@ func matchesETag(list, tag string) bool {
 		return false
 	}
 	for _, t := range strings.Split(list, ",") {
-		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == strings.TrimPrefix(tag, "W/") {
+		if t = strings.TrimSpace(t); t == tag || t == "W/"+tag || "W/"+t == tag {
 			return true
 		}
 	}

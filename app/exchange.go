@@ -23,6 +23,8 @@ type exchange struct {
 	place          // where the request is now
 	frames []place // the places to return to, outermost first
 
+	lastRoute *route // the route that was entered last
+
 	failed    place // where the error came up that is on its way, with failedIn
 	failedIn  []place
 	hasFailed bool
@@ -93,7 +95,7 @@ func (x *exchange) begin(a *App, w http.ResponseWriter, r *http.Request) {
 	x.frames = x.frameBuf[:0]
 	x.params0 = x.paramBuf[:0]
 	x.allow = x.allowBuf[:0]
-	x.hasFailed, x.concluded, x.failing = false, false, nil
+	x.hasFailed, x.concluded, x.failing, x.lastRoute = false, false, nil, nil
 }
 
 func (x *exchange) serve() {

@@ -161,3 +161,28 @@ func TestSignedCookies(t *testing.T) {
 		t.Errorf("signed without a secret: %d", w.Code)
 	}
 }
+
+func TestCookieJSON(t *testing.T) {
+	server := app.New().Set("cookie secret", "shh")
+	server.Get("/set", func(req *app.Request, res *app.Response) error {
+		return res.Cookie("plain", app.Map{"n": 1}).Cookie("signed", []int{2}, app.CookieOptions{Signed: true}).SendStatus(204)
+	})
+	server.Get("/get", func(req *app.Request, res *app.Response) error {
+		var plain struct{ N int }
+		var signed []int
+		return res.Send(fmt.Sprint(req.CookieJSON("plain", &plain), plain.N, req.CookieJSON("signed", &signed), signed))
+	})
+	var sent []string
+	for _, c := range do(server, "GET", "/set").Result().Cookies() {
+		sent = append(sent, c.Name+"="+c.Value)
+	}
+	for cookie, want := range map[string]string{
+		strings.Join(sent, "; "):                                   "<nil> 1 <nil> [2]",
+		strings.Replace(strings.Join(sent, "; "), "5B2", "5B3", 1): `<nil> 1 app: cookie "signed": http: named cookie not present []`,
+		"plain=j:{": `app: cookie "plain": unexpected end of JSON input 0 app: cookie "signed": http: named cookie not present []`,
+	} {
+		if got := do(server, "GET", "/get", "Cookie", cookie).Body.String(); got != want {
+			t.Errorf("%s: %s", cookie, got)
+		}
+	}
+}

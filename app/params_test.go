@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"testing"
 
@@ -58,5 +59,87 @@ func TestParamHandlersOfARouterMountedTwice(t *testing.T) {
 	server.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/a/7", nil))
 	if calls != 2 {
 		t.Errorf("the handler was called %d times, in Express twice", calls)
+	}
+}
+
+// What cannot be decoded is a 400 for the prefix of an error handler, too, and of a wildcard its segment is named.
+func TestUndecodableParameters(t *testing.T) {
+	server := app.New()
+	server.Get("/files/*path", func(req *app.Request, res *app.Response) error { return res.Send("file") })
+	server.Use("/:name", app.ErrorHandler(func(err error, req *app.Request, res *app.Response) error { return err }))
+	server.OnError(func(err error, req *app.Request, res *app.Response) error {
+		return res.Status(app.StatusOf(err)).Send(err.Error())
+	})
+	for url, want := range map[string]string{
+		"/%E9":              "Failed to decode param '%E9'",
+		"/files/a%20b/%E9/": "Failed to decode param '%E9'",
+	} {
+		if w := do(server, "GET", url); w.Code != 400 || w.Body.String() != want {
+			t.Errorf("%s: %d %s", url, w.Code, w.Body)
+		}
+	}
+}
+
+// A param handler may leave the router, and does not replace an error that is on its way.
+func TestParamHandlersAndErrors(t *testing.T) {
+	inner := app.NewRouter()
+	inner.Param("id", func(req *app.Request, res *app.Response, value string) error {
+		switch value {
+		case "leave":
+			return app.NextRouter
+		case "bad":
+			return app.Errorf(400, "no such thing")
+		}
+		return nil
+	})
+	inner.Get("/:id", func(req *app.Request, res *app.Response) error { return res.Send("inner") })
+	server := app.New()
+	server.Use("/things", inner)
+	server.Get("/things/*rest", func(req *app.Request, res *app.Response) error { return res.Send("outer") })
+
+	failing := app.NewRouter()
+	failing.Param("id", func(req *app.Request, res *app.Response, value string) error { return app.Errorf(400, "no such thing") })
+	failing.Use(func(req *app.Request, res *app.Response) error { return app.Errorf(503, "closed") })
+	failing.Use("/:id", app.ErrorHandler(func(err error, req *app.Request, res *app.Response) error { return res.Send("entered") }))
+	server.Use("/failing", failing)
+
+	leaving := app.NewRouter()
+	leaving.Use(func(req *app.Request, res *app.Response) error { return app.Errorf(503, "closed") })
+	leaving.OnError(func(err error, req *app.Request, res *app.Response) error { return app.NextRouter })
+	leaving.Use(func(req *app.Request, res *app.Response) error { return res.Send("still inside") })
+	server.Use("/leaving", leaving)
+	server.Get("/leaving", func(req *app.Request, res *app.Response) error { return res.Send("left") })
+
+	server.OnError(func(err error, req *app.Request, res *app.Response) error {
+		return res.Status(app.StatusOf(err)).Send(err.Error())
+	})
+	for url, want := range map[string]string{
+		"/things/7": "200 inner", "/things/leave": "200 outer", "/things/bad": "400 no such thing",
+		"/failing/7": "503 closed", "/failing/%E9": "503 closed", "/leaving": "200 left",
+	} {
+		w := do(server, "GET", url)
+		if got := fmt.Sprint(w.Code, " ", w.Body); got != want {
+			t.Errorf("%s: got %s, want %s", url, got, want)
+		}
+	}
+}
+
+// What labels measurements with the route asks for it when the handlers are through.
+func TestRouteIsKnownBehindNext(t *testing.T) {
+	server := app.New()
+	var routes []string
+	server.Use(func(req *app.Request, res *app.Response) error {
+		before := req.Route()
+		err := req.Next()
+		routes = append(routes, before+" "+req.Route())
+		return err
+	})
+	server.Group("/users", func(r *app.Router) {
+		r.Get("/:id", func(req *app.Request, res *app.Response) error { return res.Send(req.Route()) })
+	})
+	do(server, "GET", "/users/7")
+	do(server, "GET", "/nothing")
+	if got := fmt.Sprintf("%q", routes); got != `[" /:id" " "]` {
+		t.Error(got)
 	}
 }

@@ -367,7 +367,7 @@ func (c *capture) take(value string, dst []param) ([]param, bool, error) {
 	if strings.IndexByte(value, '%') >= 0 {
 		var err error
 		if decoded, err = url.PathUnescape(value); err != nil || !utf8.ValidString(decoded) {
-			return dst, true, &HTTPError{Status: 400, Message: "Failed to decode param '" + value + "'"}
+			return dst, true, &HTTPError{Status: 400, Message: "Failed to decode param '" + c.undecodable(value) + "'"}
 		}
 	}
 	if c.check != nil && !c.check.MatchString(decoded) {
@@ -377,6 +377,18 @@ func (c *capture) take(value string, dst []param) ([]param, bool, error) {
 		decoded = value
 	}
 	return append(dst, param{name: c.name, value: decoded, wildcard: c.wildcard}), true, nil
+}
+
+// undecodable is the part of a raw value that cannot be decoded: of a wildcard's the first such segment.
+func (c *capture) undecodable(value string) string {
+	if c.wildcard {
+		for segment := range strings.SplitSeq(value, "/") {
+			if decoded, err := url.PathUnescape(segment); err != nil || !utf8.ValidString(decoded) {
+				return segment
+			}
+		}
+	}
+	return value
 }
 
 // escapeText writes the text of a path as a client does in a URL: "/café" matches a request for "/caf%C3%A9".

@@ -23,7 +23,8 @@ func (r *Request) Query(name string) string {
 // list of its texts; the extended one reads brackets: user[name]=Ana&tags[]=x. Do not change it.
 func (r *Request) QueryObject() *Object {
 	if r.query == nil || r.queryOf != r.URL.RawQuery {
-		r.query, r.queryOf = r.x.app.options.queryParser(r.URL.RawQuery), r.URL.RawQuery
+		raw, _, _ := strings.Cut(r.URL.RawQuery, "#") // a fragment, which clients do not send
+		r.query, r.queryOf = r.x.app.options.queryParser(raw), r.URL.RawQuery
 		if r.query == nil {
 			r.query = &Object{}
 		}

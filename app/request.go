@@ -90,12 +90,13 @@ func (r *Request) BaseURL() string { return strings.TrimSuffix(r.x.full[:r.x.bas
 // whole path, decoded.
 func (r *Request) Path() string { return r.x.path }
 
-// Route is the path of the running route as it was registered, "" in middleware.
+// Route is the path of the route that ran last, as it was registered: in its handlers their own, in middleware behind
+// its Next the one that has answered. It is "" before any has run.
 func (r *Request) Route() string {
-	if r.x.route == nil {
+	if r.x.lastRoute == nil {
 		return ""
 	}
-	return strings.Join(r.x.route.paths, ", ")
+	return strings.Join(r.x.lastRoute.paths, ", ")
 }
 
 // XHR reports whether the header X-Requested-With is XMLHttpRequest.

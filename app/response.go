@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -157,6 +158,10 @@ func (s *Response) Type(typ string) *Response {
 // Vary adds the names of request headers to the Vary header, once each.
 func (s *Response) Vary(headers ...string) *Response {
 	if s.invalid != nil {
+		return s
+	}
+	if len(headers) == 1 && headers[0] == "" {
+		s.reject(errors.New(`app: Vary(""): name a header`))
 		return s
 	}
 	list := []string{}

@@ -198,8 +198,8 @@ func (r *Router) Group(prefix string, build func(*Router)) *Router {
 }
 
 // Param registers a handler for the parameter name. It is called once for each value in a request, when a route or a
-// prefix of this router with the parameter matches. [NextRoute] from it skips that route; once it has answered, nothing
-// else runs. Several handlers of one name run in the order of registration.
+// prefix of this router with the parameter matches. [NextRoute] from it skips that route, [NextRouter] leaves the router;
+// once it has answered, nothing else runs. Several handlers of one name run in the order of registration.
 func (r *Router) Param(name string, handler ParamHandler) *Router {
 	if name == "" || handler == nil {
 		panic("app: Param takes the name of a parameter and a handler: Param(\"id\", load)")
