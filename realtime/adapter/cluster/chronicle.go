@@ -30,12 +30,14 @@ type chronicle struct {
 	order    sync.Mutex // of deliveries; guards the rest, and is taken before Memory's
 	moved    chan struct{}
 	position string               // the offset of the last that was read
+	recent   recent               // what was read last
 	places   []past               // where it was, oldest first, as far back as margin
 	stays    map[string]*stay     // by socket
 	live     map[string]*stay     // the same, by PID
 	departed map[string]*departed // sessions whose sockets are gone from here, by PID
 	leaving  []*departed          // the same, those first that have left first; some are not departed any more
-	claimed  map[string]bool      // PIDs that another node is taking over
+	claimed  map[string]int       // how many nodes are taking over a PID
+	copies   []past               // entries that say what an entry before them has said, oldest first
 	own      window
 	scratch  []adapter.Socket // of the lane
 	closed   bool
@@ -62,8 +64,8 @@ type past struct {
 
 func newChronicle(s *space, log LogEngine) *chronicle {
 	c := &chronicle{
-		space: s, log: log, retention: s.host.Retention(), moved: make(chan struct{}),
-		stays: make(map[string]*stay), live: make(map[string]*stay), departed: make(map[string]*departed), claimed: make(map[string]bool),
+		space: s, log: log, recent: recent{of: log}, retention: s.host.Retention(), moved: make(chan struct{}),
+		stays: make(map[string]*stay), live: make(map[string]*stay), departed: make(map[string]*departed), claimed: make(map[string]int),
 	}
 	c.saver.init(c)
 	return c
@@ -84,6 +86,7 @@ func (c *chronicle) begin() {
 	c.order.Lock()
 	defer c.order.Unlock()
 	c.advance(tail)
+	c.recent.begin(tail)
 }
 
 // Close implements adapter.Adapter.
@@ -140,7 +143,7 @@ func (c *chronicle) take(m *Message, own bool) {
 		c.deliver(m)
 		return
 	}
-	c.pass(m.Offset)
+	c.pass(m.Offset, m.Skipped)
 	if !own {
 		c.serve(m)
 	}
@@ -149,6 +152,7 @@ func (c *chronicle) take(m *Message, own bool) {
 // deliver delivers what the log has.
 func (c *chronicle) deliver(m *Message) {
 	if !c.fresh(m) {
+		c.copied(m.Offset)
 		return
 	}
 	c.order.Lock()
@@ -159,6 +163,7 @@ func (c *chronicle) deliver(m *Message) {
 		}
 	}
 	c.advance(m.Offset)
+	c.recent.add(m)
 	sockets := c.AppendSockets(c.scratch[:0], m.Target)
 	p := adapter.Packet{Offset: m.Offset, Keep: true, Plain: m.Plain}
 	var err error
@@ -189,12 +194,54 @@ func (c *chronicle) fresh(m *Message) bool {
 	return c.own.add(m.Seq)
 }
 
-// pass notes that something has been read in the log that is nothing to deliver.
-func (c *chronicle) pass(offset string) {
+// copied notes an entry that says what another has said: a node whose engine has
+// not answered has sent it again. A client that has heard the first must not be told
+// the second when it comes back.
+func (c *chronicle) copied(offset string) {
+	c.order.Lock()
+	defer c.order.Unlock()
+	now := time.Now()
+	for len(c.copies) > 0 && (len(c.copies) >= mostCopies || now.Sub(c.copies[0].at) > c.retention.Packets) {
+		c.copies = c.copies[1:]
+	}
+	c.copies = append(c.copies, past{now, offset})
+}
+
+// mostCopies is how many are remembered.
+const mostCopies = 1 << 14
+
+// withoutCopies takes those out of packets that are copies of others.
+func (c *chronicle) withoutCopies(packets []adapter.Packet) []adapter.Packet {
+	c.order.Lock()
+	defer c.order.Unlock()
+	if len(c.copies) == 0 {
+		return packets
+	}
+	copies := make(map[string]bool, len(c.copies))
+	for _, p := range c.copies {
+		copies[p.position] = true
+	}
+	return slices.DeleteFunc(packets, func(p adapter.Packet) bool { return copies[p.Offset] })
+}
+
+// lost notes that what comes next does not follow what was read last. It is called by
+// the lane.
+func (c *chronicle) lost() {
+	c.order.Lock()
+	defer c.order.Unlock()
+	c.recent.begin("")
+}
+
+// pass notes that something has been read in the log that is nothing to deliver, or
+// was skipped.
+func (c *chronicle) pass(offset string, skipped bool) {
 	c.order.Lock()
 	defer c.order.Unlock()
 	if order, err := c.log.Compare(offset, c.position); c.position == "" || err == nil && order > 0 {
 		c.advance(offset)
+		if skipped {
+			c.recent.begin(offset)
+		}
 	}
 }
 
@@ -316,7 +363,7 @@ func (c *chronicle) Remove(id string) []string {
 	s := c.exit(id)
 	c.order.Unlock()
 	if s != nil {
-		c.saver.mark(s.pid) // which deletes what was saved of it
+		c.saver.end(s.pid)
 	}
 	return c.Memory.Remove(id)
 }

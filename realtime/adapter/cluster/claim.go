@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -16,38 +17,54 @@ const (
 	answerTopic = "\x00claimed"
 )
 
-// claimWait is how long a node may take to give up a client: it has to end the
-// client's handlers. Then the client is taken up as it was saved last.
+// claimWait is how long the node that a client was on last may take to give it up: it
+// has to end the client's handlers. Then the client is taken up as it was saved last.
 const claimWait = 2 * time.Second
 
-// claiming is the question, and with a Record, or Unknown, the answer.
+// claiming is the question, and with a Record, or Unknown, the answer. With neither
+// the node cannot tell.
 type claiming struct {
 	ID        string  `json:"id"`
 	Namespace string  `json:"nsp"`
 	PID       string  `json:"pid"`
 	Record    *record `json:"record,omitempty"`
+	Unknown   bool    `json:"unknown,omitempty"` // the session is not there
 }
 
-// claim has the node of a session give it up, or any that has it when it is not
-// known which, and returns what that says of it.
+// claim has the node of a session give it up, or any that has it when that is not
+// known, and returns what that says of it. r is what is kept of the session, which is
+// out of date for as long as the node that has taken it up has not saved it.
 func (c *chronicle) claim(ctx context.Context, r record) (record, error) {
-	nodes := c.node.peers.native()
-	if r.Node != "" {
-		nodes = slices.DeleteFunc(nodes, func(id string) bool { return id != r.Node })
+	others := c.node.peers.native()
+	if r.Node != "" && r.Node != c.node.id {
+		asking, cancel := context.WithTimeout(ctx, claimWait)
+		given, unknown := c.node.claims.ask(asking, c.node, []string{r.Node}, claiming{Namespace: c.name, PID: r.PID})
+		cancel()
+		switch {
+		case given != nil:
+			return *given, nil
+		case !unknown && r.Live:
+			return c.orphaned(ctx, r)
+		case !unknown:
+			return r, nil
+		}
+		others = slices.DeleteFunc(others, func(id string) bool { return id == r.Node })
 	}
-	asking, cancel := context.WithTimeout(ctx, claimWait)
-	defer cancel()
-	if last := c.node.claims.ask(asking, c.node, nodes, claiming{Namespace: c.name, PID: r.PID}); last != nil {
-		return *last, nil
-	}
-	if r.Node == "" {
+	given, _ := c.node.claims.ask(ctx, c.node, others, claiming{Namespace: c.name, PID: r.PID})
+	if given == nil {
 		return r, errGone
 	}
-	if !r.Live {
-		return r, nil
-	}
-	// The node has gone, or does not answer. Its clients are as far as it said last.
-	value, err := c.log.Load(ctx, leaseKey(r.Node, c.name))
+	return *given, nil
+}
+
+// orphaned is a session whose node has gone, or does not answer: its client is as far
+// as the node said last that all are.
+func (c *chronicle) orphaned(ctx context.Context, r record) (record, error) {
+	var value []byte
+	err := again(ctx, func() (err error) {
+		value, err = c.log.Load(ctx, leaseKey(r.Node, c.name))
+		return err
+	})
 	if err != nil {
 		return r, err
 	}
@@ -59,90 +76,136 @@ func (c *chronicle) claim(ctx context.Context, r record) (record, error) {
 	return r, nil
 }
 
-// give gives up a session, and describes it as it is then. From now on this node
-// saves nothing of it: who has asked for it does.
-func (c *chronicle) give(pid string) *record {
-	ctx, cancel := context.WithTimeout(c.saver.ctx, claimWait)
-	defer cancel()
-	c.setClaimed(pid, true)
-	defer c.setClaimed(pid, false)
-	c.host.Abandon(ctx, pid)
+// give gives up a session, and describes it as it is then, or says that it is not
+// here. It waits until its handlers have ended. From now on this node saves nothing
+// of it: who has asked for it does.
+func (c *chronicle) give(pid string) (given *record, unknown bool) {
+	c.setClaimed(pid, 1)
+	defer c.setClaimed(pid, -1)
+	c.host.Abandon(c.saver.ctx, pid)
 	r, _, found := c.record(pid)
-	if !found || r.Live { // its handlers have not come to their end
-		return nil
-	}
 	c.order.Lock()
-	d := c.departed[pid]
+	d, closed := c.departed[pid], c.closed
 	c.order.Unlock()
-	c.dismiss(pid, d)
+	if !found || r.Live || !c.dismiss(pid, d) && !closed {
+		return nil, true // it has come to its end, or has come back, or another node has it
+	}
 	c.saver.drop(pid)
-	return &r
+	return &r, false
 }
 
 // setClaimed notes that a session is being given up, when nothing of it is being
-// saved, or that it has been.
-func (c *chronicle) setClaimed(pid string, is bool) {
+// saved, or with -1 that it has been.
+func (c *chronicle) setClaimed(pid string, n int) {
 	c.saver.flight.Lock()
 	defer c.saver.flight.Unlock()
 	c.order.Lock()
 	defer c.order.Unlock()
-	if is {
-		c.claimed[pid] = true
-	} else {
-		delete(c.claimed, pid)
+	if c.claimed[pid] += n; c.claimed[pid] > 0 {
+		return
+	}
+	delete(c.claimed, pid)
+	if c.live[pid] != nil {
+		c.saver.mark(pid) // it was passed over
 	}
 }
 
 // claims are the questions of this node that wait for an answer.
 type claims struct {
-	exchange exchange[*record]
+	mu      sync.Mutex // guards the rest
+	waiting map[string]*claimants
+}
+
+// claimants are those of whom an answer is due.
+type claimants struct {
+	due     map[string]bool
+	unsure  bool // one of them cannot tell, or has gone
+	given   *record
+	decided chan struct{} // closed when one has given it, or nothing is due
 }
 
 func (q *claims) init(n *node) {
+	q.waiting = make(map[string]*claimants)
 	n.Handle(claimTopic, func(from string, message []byte) {
 		var asked claiming
 		if json.Unmarshal(message, &asked) != nil {
 			return
 		}
 		n.running.Go(func() {
-			asked.Record = nil
+			asked.Record, asked.Unknown = nil, false
 			if s := n.space(asked.Namespace); s != nil && s.chronicle != nil {
-				asked.Record = s.chronicle.give(asked.PID)
+				asked.Record, asked.Unknown = s.chronicle.give(asked.PID)
 			}
 			answer, _ := json.Marshal(asked) // of texts and valid JSON
 			n.Send(from, answerTopic, answer)
 		})
 	})
-	n.Handle(answerTopic, func(_ string, message []byte) {
+	n.Handle(answerTopic, func(from string, message []byte) {
 		var answer claiming
 		if json.Unmarshal(message, &answer) == nil {
-			q.exchange.answer(answer.ID, answer.Record)
+			q.answered(answer.ID, from, answer)
 		}
 	})
 }
 
-// ask asks nodes, and returns the first answer that is a session, or nil when there
-// is none.
-func (q *claims) ask(ctx context.Context, n *node, nodes []string, question claiming) *record {
-	id, answers, done := q.exchange.ask(len(nodes))
-	defer done()
-	question.ID = id
-	text, _ := json.Marshal(question) // of texts
-	due := 0
+// ask asks nodes, and returns the first answer that is a session. Without one it
+// waits until all have answered, or have gone, or ctx ends; unknown says that all
+// have answered that it is not there.
+func (q *claims) ask(ctx context.Context, n *node, nodes []string, question claiming) (given *record, unknown bool) {
+	w := &claimants{due: make(map[string]bool), decided: make(chan struct{})}
 	for _, to := range nodes {
-		if n.Send(to, claimTopic, text) == nil {
-			due++
+		w.due[to] = true
+	}
+	question.ID = newID()
+	q.mu.Lock()
+	q.waiting[question.ID] = w
+	q.mu.Unlock()
+	text, _ := json.Marshal(question) // of texts
+	for _, to := range nodes {
+		if n.Send(to, claimTopic, text) != nil {
+			q.answered(question.ID, to, claiming{})
 		}
 	}
-	for range due {
+	if len(nodes) > 0 {
 		select {
-		case r := <-answers:
-			if r != nil {
-				return r
-			}
+		case <-w.decided:
 		case <-ctx.Done():
-			return nil
 		}
 	}
-	return nil
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.waiting, question.ID)
+	return w.given, len(w.due) == 0 && !w.unsure
+}
+
+// answered takes a node's answer.
+func (q *claims) answered(id, from string, answer claiming) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if w := q.waiting[id]; w != nil {
+		w.settle(from, answer)
+	}
+}
+
+// lost notes that nothing more is to be expected from a node.
+func (q *claims) lost(node string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, w := range q.waiting {
+		w.settle(node, claiming{})
+	}
+}
+
+// settle notes what a node has said, if anything was due of it. The claims' mu is
+// held.
+func (w *claimants) settle(from string, answer claiming) {
+	if !w.due[from] || w.given != nil {
+		return
+	}
+	delete(w.due, from)
+	w.given = answer.Record
+	w.unsure = w.unsure || !answer.Unknown
+	if w.given != nil || len(w.due) == 0 {
+		close(w.decided)
+	}
 }

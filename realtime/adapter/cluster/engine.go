@@ -52,7 +52,8 @@ type Receiver interface {
 	Interested(namespace string, rooms ...string) bool
 
 	// Lost notes that the log of a namespace has dropped messages before this node
-	// has been given them: its clients must come back to know what they have missed.
+	// has been given them, and what comes next follows those: its clients must come
+	// back to know what they have missed.
 	Lost(namespace string)
 
 	// Refuse notes bytes that are no message. It says so in the log, but not often.
@@ -90,8 +91,8 @@ type MixedEngine interface {
 // log for each namespace or for several, so that clients can come back to any
 // node: https://socket.io/docs/v4/connection-state-recovery.
 //
-// Every node, also the one that has sent it, is given what is in the log, in its
-// order and with its Offset, from the time Open was called on. After it was not
+// Every node, also the one that has sent it, is given what is in the log, once, in
+// its order and with its Offset, from the time Open was called on. After it was not
 // connected for a while, it goes on where it was.
 type LogEngine interface {
 	Engine

@@ -123,16 +123,19 @@ func (e *hubLogEngine) pump() {
 			e.hub.mu.RLock()
 			l := e.hub.logs[namespace]
 			var entries [][]byte
+			lost := false
 			if l != nil && read < l.last() {
-				if read < l.first-1 {
+				if lost = read < l.first-1; lost {
 					read = l.first - 1
-					defer e.receiver.Lost(namespace)
 				}
 				entries = slices.Clone(l.entries[read+1-l.first:])
 			}
 			e.hub.mu.RUnlock()
 			if len(entries) == 0 {
 				break
+			}
+			if lost {
+				e.receiver.Lost(namespace)
 			}
 			for _, b := range entries {
 				read++

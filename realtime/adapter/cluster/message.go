@@ -58,6 +58,7 @@ type Message struct {
 	Keep     bool           // it belongs into the log, where the engine is one
 	Frames   []parser.Frame // a packet; that of an acknowledgement has the type parser.Ack
 	Offset   string         // where it stands in the log, set by the engine that has read it there
+	Skipped  bool           // there is a message at Offset that reaches nobody here, and was not decoded
 
 	Rooms   []string
 	Close   bool

@@ -222,6 +222,7 @@ func (n *node) Lost(namespace string) {
 		return
 	}
 	n.logger.Error("cluster: packets were dropped from the log before this node had read them; its clients connect again", "node", n.id, "namespace", namespace)
+	s.lane.do(0, s.chronicle.lost)
 	n.running.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -242,6 +243,9 @@ func (n *node) Receive(m *Message) {
 	case own && m.Offset == "", m.To != "" && m.To != n.id:
 		return
 	case !own && m.Node != "" && !n.peers.heard(m):
+		if s := n.space(m.Namespace); m.Offset != "" && s != nil && s.chronicle != nil {
+			s.chronicle.copied(m.Offset)
+		}
 		return
 	}
 	switch {

@@ -208,6 +208,9 @@ func (p *peers) remove(id, space string, goodbye bool) {
 	}
 	p.mu.Unlock()
 	p.node.requests.lost(id, space, goodbye)
+	if space == "" {
+		p.node.claims.lost(id)
+	}
 }
 
 // tell calls the watchers, one change after the other.

@@ -1,8 +1,8 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -12,84 +12,6 @@ import (
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
-func hexText(s string) string { return hex.EncodeToString([]byte(s)) }
-
-// Persist implements adapter.Recoverer.
-func (c *chronicle) Persist(id string, session adapter.Session) []string {
-	c.order.Lock()
-	s := c.exit(id)
-	if s != nil && !c.closed {
-		session.ID, session.Rooms = id, s.list()
-		d := &departed{session: session, stay: s, safe: c.safe()}
-		d.timer = time.AfterFunc(c.retention.Sessions, func() { c.expire(d) })
-		c.departed[session.PID] = d
-		c.leaving = append(c.leaving, d)
-	}
-	most := c.most()
-	c.order.Unlock()
-	for _, d := range most {
-		c.expire(d)
-	}
-	rooms := c.Memory.Remove(id)
-	if s != nil {
-		c.saver.mark(session.PID)
-	}
-	return rooms
-}
-
-// most returns the sessions above the limit. order is held.
-func (c *chronicle) most() (over []*departed) {
-	n := len(c.departed)
-	for i, d := range c.leaving {
-		there := c.departed[d.session.PID] == d
-		if there && (c.retention.Most == 0 || n <= c.retention.Most) {
-			c.leaving = c.leaving[i:]
-			return over
-		}
-		if there {
-			over = append(over, d)
-			n--
-		}
-		c.leaving[i] = nil
-	}
-	c.leaving = nil
-	return over
-}
-
-// expire forgets a session whose client has not come back, unless it has done so
-// elsewhere.
-func (c *chronicle) expire(d *departed) {
-	if !c.dismiss(d.session.PID, d) {
-		return
-	}
-	c.node.running.Go(func() {
-		ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
-		defer cancel()
-		if value, err := c.log.Take(ctx, d.session.PID); err == nil && value != nil && c.retention.Expired != nil {
-			c.retention.Expired(d.session)
-		}
-	})
-}
-
-// dismiss forgets a departed session, and reports whether it was there.
-func (c *chronicle) dismiss(pid string, d *departed) bool {
-	c.order.Lock()
-	defer c.order.Unlock()
-	if d == nil || c.departed[pid] != d || c.closed {
-		return false
-	}
-	d.timer.Stop()
-	delete(c.departed, pid)
-	return true
-}
-
-// Sessions implements adapter.Recoverer: of this node.
-func (c *chronicle) Sessions() int {
-	c.order.Lock()
-	defer c.order.Unlock()
-	return len(c.departed)
-}
-
 // restored is what a session has for Resume: Session.State.
 type restored struct {
 	record record
@@ -97,14 +19,20 @@ type restored struct {
 	upTo   string // and up to which that has been read
 	missed []adapter.Packet
 	bytes  int
+	seen   map[string]*window // by node: what has been read
 }
+
+// restoreTime is how long a client that comes back waits for an engine that is slow,
+// or out of reach, before it begins anew: as long as npm's clients take to connect at
+// most.
+const restoreTime = 20 * time.Second
 
 // errGone is why a session cannot be restored that is not kept.
 var errGone = errors.New("the session is not kept")
 
 // Restore implements adapter.Recoverer.
 func (c *chronicle) Restore(pid, offset string) (adapter.Session, bool) {
-	ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
+	ctx, cancel := context.WithTimeout(c.saver.ctx, restoreTime)
 	defer cancel()
 	session, err := c.restore(ctx, pid, offset)
 	if err != nil && !errors.Is(err, errGone) {
@@ -130,7 +58,11 @@ func (c *chronicle) restore(ctx context.Context, pid, offset string) (session ad
 	case <-ctx.Done():
 		return session, errApart
 	}
-	value, err := c.log.Take(ctx, pid)
+	var value []byte
+	err = again(ctx, func() (err error) {
+		value, err = c.log.Take(ctx, pid)
+		return err
+	})
 	if err != nil {
 		return session, err
 	}
@@ -143,7 +75,8 @@ func (c *chronicle) restore(ctx context.Context, pid, offset string) (session ad
 		c.order.Lock()
 		d = c.departed[pid]
 		c.order.Unlock()
-	} else if r.Node != "" || value == nil {
+	}
+	if foreign := value != nil && r.Node == ""; d == nil && !foreign { // which nodes of other software do not give up
 		if r, err = c.claim(ctx, r); err != nil {
 			return session, err
 		}
@@ -176,16 +109,36 @@ func (c *chronicle) catchUp(ctx context.Context, r record, offset string) (*rest
 	if start == "" {
 		return nil, errGone
 	}
-	tail, err := c.log.Tail(ctx, c.name)
+	var tail string
+	err := again(ctx, func() (err error) {
+		tail, err = c.log.Tail(ctx, c.name)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	if order, err := c.log.Compare(start, tail); err != nil || order > 0 {
 		return nil, errGone // the log was lost, or the client has made it up
 	}
-	state := &restored{record: r, start: start, upTo: start}
+	state := &restored{record: r, start: start, upTo: start, seen: make(map[string]*window)}
+	if c.remembers(start) {
+		if err := c.reach(ctx, tail); err != nil {
+			return nil, errLag
+		}
+	}
 	return state, c.read(ctx, state, tail)
 }
+
+// remembers reports whether what stands behind an offset, as far as the node has read,
+// need not be read again.
+func (c *chronicle) remembers(offset string) bool {
+	c.order.Lock()
+	defer c.order.Unlock()
+	return c.recent.reaches(offset)
+}
+
+// errLag is why a client begins anew where it could not be told what it has missed.
+var errLag = errors.New("this node lags behind what the others say")
 
 // later returns the later one of two offsets, of which either may be "".
 func (c *chronicle) later(a, b string) string {
@@ -206,36 +159,75 @@ func (c *chronicle) read(ctx context.Context, s *restored, upTo string) error {
 	if order, err := c.log.Compare(s.upTo, upTo); err != nil || order >= 0 {
 		return err
 	}
-	twice := make(map[string]*window)
-	var failed error
-	err := c.log.Read(ctx, c.name, s.upTo, upTo, func(m *Message) bool {
-		if m.Type != Broadcast || !m.Keep || m.Namespace != c.name || !c.wasMeant(&s.record, m) {
-			return true
-		}
-		if m.Seq > 0 {
-			if twice[m.Node] == nil {
-				twice[m.Node] = new(window)
-			}
-			if !twice[m.Node].add(m.Seq) {
-				return true
+	if messages, there := c.recall(s.upTo, upTo); there {
+		s.upTo = upTo
+		for _, m := range messages {
+			if err := c.miss(s, m); err != nil {
+				return err
 			}
 		}
-		frames, err := parser.AppendString(c.host.Codec(), m.Frames, m.Offset)
-		if s.bytes += m.size(); err == nil && s.bytes > c.retention.Bytes {
-			err = errTooMuch
-		}
-		if err != nil {
-			failed = err
-			return false
-		}
-		s.missed = append(s.missed, adapter.Packet{Frames: frames, Offset: m.Offset, Keep: true, Plain: m.Plain})
-		return true
-	})
-	if err == nil {
-		err = failed
+		return nil
 	}
+	var failed error
+	err := again(ctx, func() error {
+		return c.log.Read(ctx, c.name, s.upTo, upTo, func(m *Message) bool {
+			s.upTo, failed = m.Offset, c.miss(s, m)
+			return failed == nil
+		})
+	})
 	s.upTo = upTo
+	return cmp.Or(err, failed)
+}
+
+// recall returns what stands behind an offset, up to another one, if the node has read
+// all of that not long ago.
+func (c *chronicle) recall(after, upTo string) (messages []*Message, there bool) {
+	c.order.Lock()
+	defer c.order.Unlock()
+	if order, err := c.log.Compare(upTo, c.position); err != nil || order > 0 || !c.recent.reaches(after) {
+		return nil, false
+	}
+	return c.recent.between(after, upTo), true
+}
+
+// miss notes a message that a session has missed, if it was for its socket.
+func (c *chronicle) miss(s *restored, m *Message) error {
+	if m.Type != Broadcast || !m.Keep || m.Namespace != c.name {
+		return nil
+	}
+	if m.Seq > 0 {
+		if s.seen[m.Node] == nil {
+			s.seen[m.Node] = new(window)
+		}
+		if !s.seen[m.Node].add(m.Seq) {
+			return nil
+		}
+	}
+	if !c.wasMeant(&s.record, m) {
+		return nil
+	}
+	if s.bytes += m.size(); s.bytes > c.retention.Bytes {
+		return errTooMuch
+	}
+	frames, err := parser.AppendString(c.host.Codec(), m.Frames, m.Offset)
+	s.missed = append(s.missed, adapter.Packet{Frames: frames, Offset: m.Offset, Keep: true, Plain: m.Plain})
 	return err
+}
+
+// again calls f until it succeeds, or what it reads is no longer there, or ctx ends: an
+// engine that is out of reach comes back.
+func again(ctx context.Context, f func() error) error {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		err := f()
+		if err == nil || errors.Is(err, ErrTrimmed) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // wasMeant reports whether a message was for the socket of a session.
@@ -275,11 +267,11 @@ func (c *chronicle) behind(offset, other string) bool {
 
 // Resume implements adapter.Recoverer.
 func (c *chronicle) Resume(socket adapter.Socket, session adapter.Session, _ string) ([]adapter.Packet, bool) {
-	ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
+	ctx, cancel := context.WithTimeout(c.saver.ctx, restoreTime)
 	defer cancel()
 	state := session.State.(*restored)
 	if err := c.reach(ctx, state.upTo); err != nil {
-		c.node.logger.Warn("cluster: a client comes back, and begins anew, because this node lags behind", "namespace", c.name, "error", err)
+		c.node.logger.Warn("cluster: a client comes back, and begins anew", "namespace", c.name, "error", errLag)
 		return nil, false
 	}
 	s := &stay{id: session.ID, pid: session.PID, socket: socket, since: state.record.Since, rooms: make(map[string]string)}
@@ -308,5 +300,5 @@ func (c *chronicle) Resume(socket adapter.Socket, session adapter.Session, _ str
 		return nil, false
 	}
 	c.saver.mark(s.pid)
-	return state.missed, true
+	return c.withoutCopies(state.missed), true
 }

@@ -2,9 +2,9 @@ package cluster
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -59,8 +59,8 @@ type saver struct {
 	cancel context.CancelFunc
 	flight sync.Mutex // held while something is being saved
 
-	mu      sync.Mutex // guards the rest
-	dirty   map[string]bool
+	mu      sync.Mutex      // guards the rest
+	dirty   map[string]bool // sessions to save, and whether they have come to their end here
 	busy    bool
 	started int           // rounds of saving
 	ended   int           // those of them that have saved everything
@@ -75,14 +75,22 @@ func (v *saver) init(c *chronicle) {
 	v.renewed = time.Now()
 }
 
-// mark notes that something of a session has changed.
+// mark notes that something of sessions has changed.
 func (v *saver) mark(pids ...string) {
+	for _, pid := range pids {
+		v.note(pid, false)
+	}
+}
+
+// end notes that a session has come to its end here: nobody goes on with it, and
+// what is kept of it is deleted.
+func (v *saver) end(pid string) { v.note(pid, true) }
+
+func (v *saver) note(pid string, ended bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, pid := range pids {
-		v.dirty[pid] = true
-	}
-	if len(v.dirty) == 0 || v.busy || v.ctx.Err() != nil {
+	v.dirty[pid] = v.dirty[pid] || ended
+	if v.busy || v.ctx.Err() != nil {
 		return
 	}
 	v.busy = true
@@ -105,16 +113,16 @@ func (v *saver) run() {
 		case <-v.ctx.Done():
 		}
 		v.mu.Lock()
-		pids := slices.Collect(maps.Keys(v.dirty))
-		clear(v.dirty)
-		if len(pids) == 0 || v.ctx.Err() != nil {
+		if len(v.dirty) == 0 || v.ctx.Err() != nil {
 			v.busy = false
 			v.mu.Unlock()
 			return
 		}
+		changed := v.dirty
+		v.dirty = make(map[string]bool)
 		v.started++
 		v.mu.Unlock()
-		err := v.save(pids)
+		err := v.save(changed)
 		v.mu.Lock()
 		if err == nil {
 			v.ended = v.started
@@ -122,8 +130,8 @@ func (v *saver) run() {
 			v.moved = make(chan struct{})
 			pause = saveDelay
 		} else {
-			for _, pid := range pids {
-				v.dirty[pid] = true
+			for pid, ended := range changed {
+				v.dirty[pid] = v.dirty[pid] || ended
 			}
 			pause = min(2*pause, time.Second)
 		}
@@ -131,10 +139,10 @@ func (v *saver) run() {
 	}
 }
 
-func (v *saver) save(pids []string) error {
+func (v *saver) save(changed map[string]bool) error {
 	v.flight.Lock()
 	defer v.flight.Unlock()
-	err := v.of.log.Save(v.ctx, v.of.records(pids))
+	err := v.of.log.Save(v.ctx, v.of.records(changed))
 	if err != nil && v.ctx.Err() == nil {
 		if more, now := v.of.node.unsaved.now(); now {
 			v.of.node.logger.Warn("cluster: sessions cannot be saved; trying again", "namespace", v.of.name, "error", err, "tries", more+1)
@@ -180,23 +188,25 @@ func (c *chronicle) Update(pid string) { c.saver.mark(pid) }
 // Flush implements adapter.Sharer.
 func (c *chronicle) Flush(ctx context.Context) error { return c.saver.wait(ctx) }
 
-// records returns what is to be saved of sessions: nothing, so that it is
-// deleted, of those that are neither here nor may come back.
-func (c *chronicle) records(pids []string) []Record {
-	records := make([]Record, 0, len(pids))
-	for _, pid := range pids {
+// records returns what is to be saved of sessions that have changed, and perhaps
+// ended. One that is not here, and has not ended here, is another node's.
+func (c *chronicle) records(changed map[string]bool) []Record {
+	records := make([]Record, 0, len(changed))
+	for pid, ended := range changed {
 		c.order.Lock()
-		claimed := c.claimed[pid]
+		claimed := c.claimed[pid] > 0
 		c.order.Unlock()
 		if claimed {
 			continue // who has claimed it saves it
 		}
-		kept := Record{Key: pid}
-		if r, keep, found := c.record(pid); found {
-			kept.Value, _ = json.Marshal(r) // of texts and valid JSON
-			kept.Keep = keep
+		r, keep, found := c.record(pid)
+		switch {
+		case found:
+			value, _ := json.Marshal(r) // of texts and valid JSON
+			records = append(records, Record{pid, value, keep})
+		case ended:
+			records = append(records, Record{Key: pid})
 		}
-		records = append(records, kept)
 	}
 	return records
 }
@@ -270,4 +280,6 @@ func (c *chronicle) lease(ctx context.Context, value []byte) error {
 const leasePrefix = "node-"
 
 // leaseKey is the key of what is kept of a node, in a namespace.
-func leaseKey(node, namespace string) string { return leasePrefix + node + "-" + hexText(namespace) }
+func leaseKey(node, namespace string) string {
+	return leasePrefix + node + "-" + hex.EncodeToString([]byte(namespace))
+}

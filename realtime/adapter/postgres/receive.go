@@ -125,7 +125,7 @@ func (e *engine) receive(namespace string, data []byte, offset string) error {
 // it.
 func (e *engine) pass(namespace, offset string) {
 	if offset != "" {
-		e.receiver.Receive(&cluster.Message{Type: cluster.Heartbeat, Namespace: namespace, Offset: offset})
+		e.receiver.Receive(&cluster.Message{Type: cluster.Heartbeat, Namespace: namespace, Offset: offset, Skipped: true})
 	}
 }
 

@@ -1,0 +1,303 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zocalo-go/zocalo/realtime/adapter"
+	"github.com/zocalo-go/zocalo/realtime/parser"
+)
+
+// seat is a socket whose client may come back. It is a namespace with no other, too.
+type seat struct {
+	adapter.Namespace // what is not asked for
+	id, pid           string
+	chronicle         *chronicle // that it is in, or nil
+
+	mu  sync.Mutex // guards the rest
+	got []string   // the numbers it was sent
+}
+
+func (s *seat) ID() string                                 { return s.id }
+func (s *seat) Name() string                               { return "/" }
+func (s *seat) Codec() parser.Codec                        { return parser.JSON }
+func (s *seat) WatchesRooms() bool                         { return false }
+func (s *seat) Delivered(adapter.Packet, []adapter.Socket) {}
+func (s *seat) Session(adapter.Socket) (adapter.Session, bool) {
+	return adapter.Session{PID: s.pid, ID: s.id, Data: json.RawMessage("{}")}, true
+}
+
+func (s *seat) Retention() adapter.Retention {
+	return adapter.Retention{Sessions: time.Minute, Packets: 2 * time.Minute, Bytes: 1 << 20}
+}
+
+// Abandon implements adapter.Namespace.
+func (s *seat) Abandon(_ context.Context, pid string) {
+	s.mu.Lock()
+	c := s.chronicle
+	s.chronicle = nil
+	s.mu.Unlock()
+	if c != nil && pid == s.pid {
+		c.Persist(s.id, adapter.Session{PID: s.pid, Data: json.RawMessage("{}")})
+	}
+}
+
+// Deliver implements adapter.Host.
+func (s *seat) Deliver(p adapter.Packet, sockets []adapter.Socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(sockets) > 0 {
+		s.got = append(s.got, p.Offset)
+	}
+}
+
+// table is a node, and the only seat it has.
+type table struct {
+	*seat
+	*chronicle
+	engine *shaky
+}
+
+// shaky is an engine of a hub that does not always do what it is asked.
+type shaky struct {
+	*hubLogEngine
+	beforeSave atomic.Pointer[func()]
+	afterTake  atomic.Pointer[func()]
+	failing    atomic.Int32 // calls of Take, Tail and Read that fail
+}
+
+var errShaky = errors.New("the test has this fail")
+
+func (e *shaky) fails() error {
+	if e.failing.Add(-1) >= 0 {
+		return errShaky
+	}
+	return nil
+}
+
+func (e *shaky) Save(ctx context.Context, records []Record) error {
+	if f := e.beforeSave.Load(); f != nil {
+		(*f)()
+	}
+	return e.hubLogEngine.Save(ctx, records)
+}
+
+func (e *shaky) Take(ctx context.Context, key string) ([]byte, error) {
+	if err := e.fails(); err != nil {
+		return nil, err
+	}
+	value, err := e.hubLogEngine.Take(ctx, key)
+	if f := e.afterTake.Load(); f != nil {
+		(*f)()
+	}
+	return value, err
+}
+
+func (e *shaky) Tail(ctx context.Context, namespace string) (string, error) {
+	if err := e.fails(); err != nil {
+		return "", err
+	}
+	return e.hubLogEngine.Tail(ctx, namespace)
+}
+
+func (e *shaky) Read(ctx context.Context, namespace, after, upTo string, f func(*Message) bool) error {
+	if err := e.fails(); err != nil {
+		return err
+	}
+	return e.hubLogEngine.Read(ctx, namespace, after, upTo, f)
+}
+
+// atTables runs a test with nodes of a hub, of which the first has the client's socket.
+func atTables(t *testing.T, count int, test func(t *testing.T, hub *Hub, tables []*table)) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := NewLogHub(Options{})
+		var tables []*table
+		for range count {
+			e := &shaky{hubLogEngine: &hubLogEngine{hubEngine: hubEngine{hub: hub}, read: make(map[string]int)}}
+			n := New(Options{}, func(adapter.Server) Engine { return e }).Open(adapter.Server{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+			s := &seat{id: "sid", pid: "pid"}
+			c := n.Adapter(s).(*chronicle)
+			tables = append(tables, &table{s, c, e})
+			defer n.Close(t.Context())
+			defer c.Close()
+		}
+		time.Sleep(time.Second)
+		tables[0].seat.chronicle = tables[0].chronicle
+		tables[0].Add(tables[0].seat)
+		test(t, hub, tables)
+	})
+}
+
+// comeBack has the client come back with what it has heard last, and returns where what
+// it has missed stands.
+func (b *table) comeBack(t *testing.T, offset string) (missed []string) {
+	t.Helper()
+	session, found := b.Restore("pid", offset)
+	if !found || session.ID != "sid" {
+		t.Fatalf("restored: %v, as %q", found, session.ID)
+	}
+	packets, able := b.Resume(b.seat, session, offset)
+	if !able {
+		t.Fatal("it does not go on where it was")
+	}
+	b.seat.mu.Lock()
+	b.seat.chronicle = b.chronicle
+	b.seat.mu.Unlock()
+	for _, p := range packets {
+		missed = append(missed, p.Offset)
+	}
+	return missed
+}
+
+func (b *table) say(t *testing.T, n int) {
+	t.Helper()
+	frames, err := parser.JSON.Encode(parser.Outgoing{Type: parser.Event, Namespace: "/", ID: parser.NoID, Event: "count", Args: []any{n}})
+	if err == nil {
+		err = b.Broadcast(adapter.Packet{Frames: frames, Keep: true}, adapter.Target{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// lives reports at how many of the tables the client is.
+func lives(tables []*table) (count int) {
+	for _, b := range tables {
+		b.chronicle.order.Lock()
+		count += len(b.live)
+		b.chronicle.order.Unlock()
+	}
+	return count
+}
+
+// What is kept of a session may be what a node said that has given it up since.
+func TestRestoreOutOfDate(t *testing.T) {
+	for _, to := range []int{2, 0} { // another one, or the one that has said it
+		t.Run(fmt.Sprint(to), func(t *testing.T) {
+			atTables(t, 3, func(t *testing.T, _ *Hub, tables []*table) {
+				saved := func() { tables[0].Flush(t.Context()) } // what the second node has looked for in vain
+				tables[1].engine.afterTake.Store(&saved)
+				blocked := make(chan struct{})
+				wait := func() { <-blocked }
+				tables[1].engine.beforeSave.Store(&wait)
+				tables[1].comeBack(t, "")
+				tables[to].comeBack(t, "")
+				close(blocked)
+				if n := lives(tables); n != 1 {
+					t.Errorf("the client is at %d nodes", n)
+				}
+			})
+		})
+	}
+}
+
+// A node that has given up a session does not delete what another one keeps of it.
+func TestRestoreLateUpdate(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
+		tables[1].comeBack(t, "")
+		tables[1].Flush(t.Context())
+		tables[0].Update("pid")
+		tables[0].Flush(t.Context())
+		hub.mu.Lock()
+		defer hub.mu.Unlock()
+		if len(hub.records["pid"].value) == 0 {
+			t.Error("it is not kept any more")
+		}
+	})
+}
+
+// Of two nodes that ask for a session at once, one gets it.
+func TestRestoreRace(t *testing.T) {
+	atTables(t, 3, func(t *testing.T, _ *Hub, tables []*table) {
+		var found atomic.Int32
+		var wg sync.WaitGroup
+		for _, b := range tables[1:] {
+			wg.Go(func() {
+				if _, is := b.Restore("pid", ""); is {
+					found.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n := found.Load(); n != 1 {
+			t.Errorf("%d nodes have restored it", n)
+		}
+	})
+}
+
+// An engine that is out of reach for a moment does not have clients begin anew.
+func TestRestoreTriesAgain(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, _ *Hub, tables []*table) {
+		tables[0].say(t, 1)
+		tables[0].Flush(t.Context())
+		tables[1].engine.failing.Store(8)
+		if missed := tables[1].comeBack(t, "0"); !slices.Equal(missed, []string{"1"}) {
+			t.Errorf("it has missed %v", missed)
+		}
+	})
+}
+
+// What the log has twice a client is told once, also when it comes back between the two.
+func TestRestoreCopies(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
+		tables[0].say(t, 1)
+		hub.mu.Lock()
+		l := hub.logs["/"]
+		l.entries = append(l.entries, l.entries[0])
+		hub.mu.Unlock()
+		hub.pump()
+		synctest.Wait()
+		tables[0].say(t, 2)
+		for _, recalled := range []bool{true, false} {
+			if !recalled {
+				for _, b := range tables {
+					b.chronicle.lost()
+				}
+			}
+			for offset, want := range map[string][]string{"0": {"1", "3"}, "1": {"3"}, "3": nil} {
+				for _, b := range []*table{tables[1], tables[0]} {
+					if missed := b.comeBack(t, offset); !slices.Equal(missed, want) {
+						t.Errorf("recalled %v: behind %s it has missed %v, want %v", recalled, offset, missed, want)
+					}
+				}
+			}
+		}
+		if !slices.Equal(tables[0].got, []string{"1", "3"}) {
+			t.Errorf("the first socket got %v", tables[0].got)
+		}
+	})
+}
+
+// What is remembered of the log is bounded, and what is not is read there.
+func TestRestoreRecent(t *testing.T) {
+	r := recent{of: &hubLogEngine{}}
+	r.begin("0")
+	const count, size = 100, recentBytes / 50
+	for i := range count {
+		r.add(&Message{Offset: fmt.Sprint(i + 1), Data: make([]byte, size)})
+	}
+	if r.bytes > recentBytes || r.reaches("40") || !r.reaches("60") {
+		t.Errorf("it holds %d bytes, from %s on", r.bytes, r.from)
+	}
+	var got []string
+	for _, m := range r.between("97", "99") {
+		got = append(got, m.Offset)
+	}
+	if !slices.Equal(got, []string{"98", "99"}) || len(r.between(fmt.Sprint(count), fmt.Sprint(count))) > 0 {
+		t.Errorf("between 97 and 99 it has %v", got)
+	}
+	if r.begin(""); r.reaches("99") {
+		t.Error("it reaches over a gap")
+	}
+}
