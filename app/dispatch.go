@@ -335,18 +335,21 @@ func (x *exchange) handleError(err error) error {
 		}
 		l := x.router.layers[x.layer]
 		x.layer++
-		if l.onError == nil {
-			if l.routes == nil && x.passLayer(l) == errAnswered {
-				return nil
-			}
+		if l.routes != nil {
 			continue
 		}
-		entered, failure := x.enterLayer(l)
+		entered, failure := false, error(nil)
+		if l.onError != nil {
+			entered, failure = x.enterLayer(l)
+		} else {
+			failure = x.passLayer(l)
+		}
 		if failure == errAnswered {
 			return nil
 		}
+		x.hasFailed = false // a param handler's failure does not take the place of the error that is on its way
 		if failure != nil || !entered {
-			continue // the error that is on its way stays the one
+			continue
 		}
 		if err = x.callError(l.onError, err); err == nil || x.hasFailed {
 			return err

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/zocalo-go/zocalo/app"
@@ -62,6 +63,17 @@ func TestParamHandlersOfARouterMountedTwice(t *testing.T) {
 	}
 }
 
+// What stands between two wildcards is in neither, in whatever case.
+func TestTextBetweenWildcards(t *testing.T) {
+	server := app.New()
+	server.Get("{/*r}/a*r", func(req *app.Request, res *app.Response) error {
+		return res.Send(strings.Join(req.Segments("r"), " "))
+	})
+	for url, want := range map[string]string{"/a-b/A/A": "-b A A", "/x/a/b": " b", "/x/abc": "bc"} {
+		expect(t, do(server, "GET", url), 200, want)
+	}
+}
+
 // What cannot be decoded is a 400 for the prefix of an error handler, too, and of a wildcard its segment is named.
 func TestUndecodableParameters(t *testing.T) {
 	server := app.New()
@@ -101,6 +113,9 @@ func TestParamHandlersAndErrors(t *testing.T) {
 	failing.Param("id", func(req *app.Request, res *app.Response, value string) error { return app.Errorf(400, "no such thing") })
 	failing.Use(func(req *app.Request, res *app.Response) error { return app.Errorf(503, "closed") })
 	failing.Use("/:id", app.ErrorHandler(func(err error, req *app.Request, res *app.Response) error { return res.Send("entered") }))
+	failing.Use("/:id", func(req *app.Request, res *app.Response) error { return nil })
+	handled := 0
+	failing.OnError(func(err error, req *app.Request, res *app.Response) error { handled++; return err })
 	server.Use("/failing", failing)
 
 	leaving := app.NewRouter()
@@ -121,6 +136,9 @@ func TestParamHandlersAndErrors(t *testing.T) {
 		if got := fmt.Sprint(w.Code, " ", w.Body); got != want {
 			t.Errorf("%s: got %s, want %s", url, got, want)
 		}
+	}
+	if handled != 2 {
+		t.Errorf("the error of two requests was handled %d times", handled)
 	}
 }
 

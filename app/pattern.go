@@ -34,7 +34,9 @@ type capture struct {
 	name     string
 	wildcard bool
 	check    *regexp.Regexp // what the value must match
-	without  string         // the value must not contain this text, unless it is nothing else
+	without  string         // the value must not contain this text
+	alone    bool           // but may be it
+	fold     bool           // in either case
 }
 
 // A param is one parameter of the path. The value is decoded, unless it is a wildcard's.
@@ -121,9 +123,9 @@ func compilePattern(path string, tokens []token, o patternOptions) (*pattern, er
 			if before == "" {
 				return nil, fmt.Errorf("path %q: missing text before parameter %q; two parameters need text between them, as in /:from-:to", path, t.text)
 			}
-			c := capture{name: t.text, check: t.check, wildcard: t.kind == wildcardToken}
+			c := capture{name: t.text, check: t.check, wildcard: t.kind == wildcardToken, fold: o.fold}
 			var e string
-			e, c.without = limits.capture(i, c.wildcard)
+			e, c.without, c.alone = limits.capture(i, c.wildcard)
 			expr.WriteString("(" + e + ")")
 			before = ""
 			p.captures = append(p.captures, c)
@@ -197,8 +199,9 @@ func (l *captureLimits) text(text string) {
 	}
 }
 
-// capture returns the regular expression of the capture at an index, and a text that its value must not contain.
-func (l *captureLimits) capture(index int, wildcard bool) (expr, without string) {
+// capture returns the regular expression of the capture at an index, and a text that its value must not contain, or
+// contain with more.
+func (l *captureLimits) capture(index int, wildcard bool) (expr, without string, alone bool) {
 	switch {
 	case wildcard && l.wildcard:
 		expr, without = except("", l.since)
@@ -216,6 +219,7 @@ func (l *captureLimits) capture(index int, wildcard bool) (expr, without string)
 		if expr, without = except("/", l.since); without == "" {
 			expr += "|" + regexp.QuoteMeta(l.since)
 		}
+		alone = true
 	default:
 		expr = `[^/]+`
 	}
@@ -225,7 +229,7 @@ func (l *captureLimits) capture(index int, wildcard bool) (expr, without string)
 	} else {
 		l.any, l.param = false, true
 	}
-	return expr, without
+	return expr, without, alone
 }
 
 // except is the regular expression of anything without a text and without the bytes of others. A text of several
@@ -360,7 +364,7 @@ func (p *pattern) walkRegexp(path string, dst []param, prefix bool) (int, []para
 
 // take appends the parameter with a raw value, if the value is one that the capture takes.
 func (c *capture) take(value string, dst []param) ([]param, bool, error) {
-	if value == "" || c.without != "" && value != c.without && strings.Contains(value, c.without) {
+	if value == "" || c.without != "" && c.contains(value) {
 		return dst, false, nil
 	}
 	decoded := value
@@ -377,6 +381,15 @@ func (c *capture) take(value string, dst []param) ([]param, bool, error) {
 		decoded = value
 	}
 	return append(dst, param{name: c.name, value: decoded, wildcard: c.wildcard}), true, nil
+}
+
+// contains reports whether a raw value contains the text that it must not.
+func (c *capture) contains(value string) bool {
+	without := c.without
+	if c.fold {
+		value, without = foldASCII(value), foldASCII(without)
+	}
+	return strings.Contains(value, without) && !(c.alone && value == without)
 }
 
 // undecodable is the part of a raw value that cannot be decoded: of a wildcard's the first such segment.
