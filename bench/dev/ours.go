@@ -99,7 +99,6 @@ func saveOurs(s settings, r *report, w *window, dir string) error {
 		if err := view.save(w, views, n, fmt.Sprintf("text=view-%d ", n)); err != nil {
 			return err
 		}
-		begin := time.Now()
 		if err := code.save(w, page, n, fmt.Sprintf("text=view-%d go-%d ", n, n)); err != nil {
 			return err
 		}
@@ -107,7 +106,7 @@ func saveOurs(s settings, r *report, w *window, dir string) error {
 		if err != nil {
 			return err
 		}
-		socket.add(back.Sub(begin))
+		socket.add(back.Sub(code.saved))
 		time.Sleep(time.Second) // what the restart leaves to do is no part of the next save
 	}
 	return nil
@@ -117,6 +116,7 @@ func saveOurs(s settings, r *report, w *window, dir string) error {
 type edit struct {
 	file, text string
 	last       string
+	saved      time.Time // when save wrote it
 }
 
 func (e *edit) append(n int) error {
@@ -150,7 +150,7 @@ func (e *edit) save(w *window, row *row, n int, shows ...string) error {
 	text := fmt.Sprintf(e.text, n)
 	// Neither in step with the screen nor with any timer.
 	time.Sleep(200*time.Millisecond + rand.N(200*time.Millisecond))
-	begin := time.Now()
+	e.saved = time.Now()
 	if err := os.WriteFile(e.file, bytes.Replace(old, []byte(e.last), []byte(text), 1), 0o644); err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (e *edit) save(w *window, row *row, n int, shows ...string) error {
 	if err != nil {
 		return err
 	}
-	row.add(at.Sub(begin))
+	row.add(at.Sub(e.saved))
 	return nil
 }
 
