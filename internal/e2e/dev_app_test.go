@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -39,15 +38,7 @@ func newDevApp(t *testing.T, template string, prepare func(a *devApp)) *devApp {
 		t.Fatalf("devserver new: %v\n%s", err, out)
 	}
 	prepare(a)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	listener.Close()
-	a.url = "http://127.0.0.1:" + port
-
-	cmd := exec.Command(bin, "dev", "--port", port, "--strict-port")
+	cmd := exec.Command(bin, "dev", "--port", "0")
 	cmd.Dir = a.dir
 	cmd.Stdout, cmd.Stderr = &a.output, &a.output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -65,7 +56,12 @@ func newDevApp(t *testing.T, template string, prepare func(a *devApp)) *devApp {
 			t.Logf("devserver printed:\n%s", a.output.String())
 		}
 	})
-	a.await("the first build", func() bool { return strings.Contains(a.output.String(), "ready in") })
+	a.await("the first build", func() bool {
+		_, rest, ready := strings.Cut(a.output.String(), " at http://localhost:")
+		port, _, whole := strings.Cut(rest, "\n")
+		a.url = "http://127.0.0.1:" + port
+		return ready && whole
+	})
 	return a
 }
 
