@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -43,56 +42,64 @@ func Options() cluster.Options {
 	return cluster.Options{HeartbeatInterval: 200 * time.Millisecond, HeartbeatTimeout: 3 * time.Second, RequestTimeout: 20 * time.Second}
 }
 
-// Run runs the suite. It calls open for each test, which begins with a new
-// cluster.
+// Run runs the suite, without the tests of what a cluster does not offer. It calls
+// open for each test, which begins with a new cluster, and once before them, to know
+// what that is.
 func Run(t *testing.T, open func(t *testing.T) Cluster) {
-	for _, test := range []struct {
-		name string
-		run  func(*suite)
-	}{
-		{"Broadcast", testBroadcast},
-		{"BroadcastOrder", testOrder},
-		{"BroadcastNamespaces", testNamespaces},
-		{"BroadcastLocal", testLocal},
-		{"BroadcastBinary", testBinary},
-		{"SocketsJoin", testSocketsJoin},
-		{"DisconnectSockets", testDisconnectSockets},
-		{"FetchSockets", testFetchSockets},
-		{"RemoteSocket", testRemoteSocket},
-		{"ServerSideEmit", testServerSideEmit},
-		{"ServerSideEmitWithAck", testServerSideEmitWithAck},
-		{"EmitWithAck", testEmitWithAck},
-		{"EmitWithAckDisconnected", testEmitWithAckDisconnected},
-		{"EmitWithAckTimeout", testEmitWithAckTimeout},
-		{"Nodes", testNodes},
-		{"Direct", testDirect},
-		{"SilentNode", testSilentNode},
-		{"DeadNode", testDeadNode},
-		{"Partition", testPartition},
-		{"Garbage", testGarbage},
-		{"Emitter", testEmitter},
-		{"EmitterOrder", testEmitterOrder},
-		{"EmitterRequests", testEmitterRequests},
-		{"EmitterUnknown", testEmitterUnknown},
-		{"Recovery", testRecovery},
-		{"RecoveryElsewhere", testRecoveryElsewhere},
-		{"RecoveryTwice", testRecoveryTwice},
-		{"RecoveryAfterShutdown", testRecoveryAfterShutdown},
-		{"RecoveryAfterDeath", testRecoveryAfterDeath},
-		{"RecoveryCount", testRecoveryCount},
-		{"RecoveryExpired", testRecoveryExpired},
-		{"RecoveryHostile", testRecoveryHostile},
-		{"RecoveryEmitter", testRecoveryEmitter},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := &suite{T: t, cluster: open(t)}
-			if strings.HasPrefix(test.name, "Recovery") && !s.cluster.Recovers {
-				t.Skip("in this cluster clients cannot come back to any node")
-			}
-			test.run(s)
-		})
+	offered := open(t)
+	for _, test := range tests {
+		if test.needs == nil || test.needs(offered) {
+			t.Run(test.name, func(t *testing.T) { test.run(&suite{T: t, cluster: open(t)}) })
+		}
 	}
 }
+
+// tests are the suite, each with what it needs of a cluster, if that is not offered by
+// all of them.
+var tests = []struct {
+	name  string
+	needs func(Cluster) bool
+	run   func(*suite)
+}{
+	{"Broadcast", nil, testBroadcast},
+	{"BroadcastOrder", nil, testOrder},
+	{"BroadcastNamespaces", nil, testNamespaces},
+	{"BroadcastLocal", nil, testLocal},
+	{"BroadcastBinary", nil, testBinary},
+	{"SocketsJoin", nil, testSocketsJoin},
+	{"DisconnectSockets", nil, testDisconnectSockets},
+	{"FetchSockets", nil, testFetchSockets},
+	{"RemoteSocket", nil, testRemoteSocket},
+	{"ServerSideEmit", nil, testServerSideEmit},
+	{"ServerSideEmitWithAck", nil, testServerSideEmitWithAck},
+	{"EmitWithAck", nil, testEmitWithAck},
+	{"EmitWithAckDisconnected", nil, testEmitWithAckDisconnected},
+	{"EmitWithAckTimeout", nil, testEmitWithAckTimeout},
+	{"Nodes", nil, testNodes},
+	{"Direct", nil, testDirect},
+	{"SilentNode", Cluster.cuts, testSilentNode},
+	{"DeadNode", Cluster.cuts, testDeadNode},
+	{"Partition", Cluster.cuts, testPartition},
+	{"Garbage", Cluster.injects, testGarbage},
+	{"Emitter", nil, testEmitter},
+	{"EmitterOrder", nil, testEmitterOrder},
+	{"EmitterRequests", nil, testEmitterRequests},
+	{"EmitterUnknown", nil, testEmitterUnknown},
+	{"Recovery", Cluster.recovers, testRecovery},
+	{"RecoveryElsewhere", Cluster.recovers, testRecoveryElsewhere},
+	{"RecoveryTwice", Cluster.recovers, testRecoveryTwice},
+	{"RecoveryAfterShutdown", Cluster.recovers, testRecoveryAfterShutdown},
+	{"RecoveryAfterDeath", Cluster.recoversAndCuts, testRecoveryAfterDeath},
+	{"RecoveryCount", Cluster.recovers, testRecoveryCount},
+	{"RecoveryExpired", Cluster.recovers, testRecoveryExpired},
+	{"RecoveryHostile", Cluster.recovers, testRecoveryHostile},
+	{"RecoveryEmitter", Cluster.recovers, testRecoveryEmitter},
+}
+
+func (c Cluster) cuts() bool            { return c.Cut != nil && c.Heal != nil }
+func (c Cluster) injects() bool         { return c.Inject != nil }
+func (c Cluster) recovers() bool        { return c.Recovers }
+func (c Cluster) recoversAndCuts() bool { return c.recovers() && c.cuts() }
 
 // suite is one test and its nodes.
 type suite struct {

@@ -68,16 +68,8 @@ func testDirect(s *suite) {
 	}
 }
 
-// needCut skips a test of nodes that die where they cannot.
-func (s *suite) needCut() {
-	if s.cluster.Cut == nil {
-		s.Skip("this cluster has no way to cut a node off")
-	}
-}
-
 // A node that does not answer is named, beside the answers of the others.
 func testSilentNode(s *suite) {
-	s.needCut()
 	nodes := s.begin(3, realtime.Config{})
 	s.ready()
 	s.dialAll(1)
@@ -111,7 +103,6 @@ func (s *suite) missing(err error, n *node) {
 
 // A node that dies while others wait for it is not waited for any more.
 func testDeadNode(s *suite) {
-	s.needCut()
 	nodes := s.begin(3, realtime.Config{})
 	s.ready()
 	here := nodes[0].dialTo("/", func(string) string { return "[1]" }, auth{})
@@ -137,7 +128,6 @@ func testDeadNode(s *suite) {
 
 // Nodes that lose each other find each other again.
 func testPartition(s *suite) {
-	s.needCut()
 	nodes := s.begin(2, realtime.Config{})
 	s.ready()
 	clients := s.dialAll(1)
@@ -157,9 +147,6 @@ func testPartition(s *suite) {
 
 // What is no message does nothing.
 func testGarbage(s *suite) {
-	if s.cluster.Inject == nil {
-		s.Skip("this cluster has no way to give its nodes garbage")
-	}
 	nodes := s.begin(2, realtime.Config{})
 	s.ready()
 	clients := s.dialAll(1)

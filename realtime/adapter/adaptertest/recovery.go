@@ -201,7 +201,6 @@ func testRecoveryAfterShutdown(s *suite) {
 
 // The node dies. What the client has is as it was saved.
 func testRecoveryAfterDeath(s *suite) {
-	s.needCut()
 	nodes := s.recovering(3, realtime.Recovery{})
 	c := nodes[0].dial()
 	c.expect("ready false Ana 1 true")
