@@ -58,6 +58,9 @@ func (b builder) run(op operation, req *Request, res *Response) (done bool, err 
 	case "json":
 		return true, res.JSON(op.value)
 	case "end":
+		if string(op.value) == `""` {
+			return true, res.End()
+		}
 		if res.Header().Get("Content-Type") == "" {
 			res.Header()["Content-Type"] = nil
 		}

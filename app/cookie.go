@@ -23,8 +23,9 @@ type CookieOptions struct {
 	Secure      bool          // https only
 	SameSite    http.SameSite
 	Partitioned bool
-	Priority    string // "Low", "Medium" or "High"
-	Signed      bool   // with the setting "cookie secret": [Request.SignedCookie] notices a change
+	Priority    string                    // "Low", "Medium" or "High"
+	Encode      func(value string) string // percent-encodes when nil
+	Signed      bool                      // with the setting "cookie secret": [Request.SignedCookie] notices a change
 }
 
 // Cookie sets a cookie. A value that is no string, number or bool is written as JSON, after "j:". The value is
@@ -78,8 +79,16 @@ func (s *Response) Cookie(name string, value any, options ...CookieOptions) *Res
 		}
 		text = "s:" + sign(text, secrets[0])
 	}
+	encode := encodeURIComponent
+	if o.Encode != nil {
+		encode = o.Encode
+	}
+	if text = encode(text); !isCookieValue(text) {
+		s.reject(fmt.Errorf("app: Cookie(%q): Encode has left a character that no cookie may have in %q", name, text))
+		return s
+	}
 	var b strings.Builder
-	b.WriteString(name + "=" + encodeURIComponent(text))
+	b.WriteString(name + "=" + text)
 	attribute := func(name, value string) {
 		if value != "" {
 			b.WriteString("; " + name + "=" + value)
@@ -198,6 +207,14 @@ func cookieText(value any) (string, error) {
 	}
 	b, err := json.Marshal(value)
 	return "j:" + string(b), err
+}
+
+// isCookieValue reports whether s may be the value of a cookie (RFC 6265, section 4.1.1).
+func isCookieValue(s string) bool {
+	if len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = s[1 : len(s)-1]
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`",;\`, r) })
 }
 
 // isDomain reports whether s is a host name, with a dot before it or not.

@@ -107,6 +107,11 @@ func (x *exchange) serve() {
 		slog.Warn("no handler answered: return req.Next() or an answer", "method", x.req.Method, "path", x.req.URL.Path)
 	}
 	x.conclude(err)
+	if !x.res.HeadersSent() && (x.res.status != http.StatusOK || x.res.invalid != nil) {
+		if err := x.res.End(); err != nil {
+			x.answerError(err)
+		}
+	}
 }
 
 var poweredBy = []string{"Zocalo"}

@@ -3,7 +3,7 @@ package app
 import "errors"
 
 // A Handler answers a request, or passes it on: see [Request.Next]. One that returns nil without having answered
-// or passed the request on ends it with an empty 200 response.
+// or passed the request on ends it with an empty response, of the status that was set.
 type Handler func(req *Request, res *Response) error
 
 // An ErrorHandler is Express's handler with four arguments. It answers for err and returns nil, or returns an

@@ -161,6 +161,16 @@ func unescapeSeparators(b []byte) []byte {
 	return out
 }
 
+// End answers with the status and the headers that were set and without a body, or ends one that was written:
+// res.end() of Express. After an answer it does nothing.
+func (s *Response) End() error {
+	if s.HeadersSent() {
+		s.done = true
+		return nil
+	}
+	return s.finish(nil)
+}
+
 // SendStatus answers with a status and its text as the body.
 func (s *Response) SendStatus(code int) error {
 	s.Status(code).Set("Content-Type", "text/plain")

@@ -1,0 +1,56 @@
+package app_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/zocalo-go/zocalo/app"
+)
+
+func TestEnd(t *testing.T) {
+	server := app.New()
+	server.Get("/status", func(req *app.Request, res *app.Response) error { return res.Status(402).Set("X-Due", "today").End() })
+	server.Get("/written", func(req *app.Request, res *app.Response) error {
+		if _, err := res.Write([]byte("half, whole")); err != nil {
+			return err
+		}
+		return res.End()
+	})
+	server.Get("/twice", func(req *app.Request, res *app.Response) error {
+		if err := res.Send("once"); err != nil {
+			return err
+		}
+		return res.End()
+	})
+	server.Get("/forgotten", func(req *app.Request, res *app.Response) error { res.Status(404); return nil })
+	server.Get("/invalid", func(req *app.Request, res *app.Response) error { res.Set("X", "a\nb"); return nil })
+	server.Get("/handled", func(req *app.Request, res *app.Response) error { return app.Errorf(400, "no") })
+	server.OnError(func(err error, req *app.Request, res *app.Response) error { res.Status(app.StatusOf(err)); return nil })
+
+	expect(t, do(server, "GET", "/written"), 200, "half, whole")
+	expect(t, do(server, "GET", "/twice"), 200, "once")
+	expect(t, do(server, "GET", "/forgotten"), 404, "")
+	expect(t, do(server, "GET", "/handled"), 400, "")
+	if w := do(server, "GET", "/invalid"); w.Code != http.StatusInternalServerError {
+		t.Errorf("a header that cannot be sent: %d", w.Code)
+	}
+	w := do(server, "GET", "/status")
+	expect(t, w, 402, "")
+	if h := w.Header(); h.Get("X-Due") != "today" || h.Get("Content-Length") != "0" || h.Get("Content-Type") != "" || h.Get("ETag") != "" {
+		t.Error(h)
+	}
+}
+
+func TestCookieEncode(t *testing.T) {
+	server := app.New()
+	server.Get("/:value", func(req *app.Request, res *app.Response) error {
+		plain := func(value string) string { return value }
+		return res.Cookie("a", req.Param("value"), app.CookieOptions{Encode: plain}).SendStatus(204)
+	})
+	if w := do(server, "GET", "/a=b%2Fc"); w.Header().Get("Set-Cookie") != "a=a=b/c; Path=/" {
+		t.Error(w.Header())
+	}
+	if w := do(server, "GET", "/a;b"); w.Code != 500 || w.Header().Get("Set-Cookie") != "" {
+		t.Error(w.Code, w.Header())
+	}
+}
