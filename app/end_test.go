@@ -34,6 +34,9 @@ func TestEnd(t *testing.T) {
 	if w := do(server, "GET", "/invalid"); w.Code != http.StatusInternalServerError {
 		t.Errorf("a header that cannot be sent: %d", w.Code)
 	}
+	if h := do(server, "HEAD", "/status").Header(); h.Get("X-Due") != "today" || h.Get("Content-Length") != "" {
+		t.Error(h)
+	}
 	w := do(server, "GET", "/status")
 	expect(t, w, 402, "")
 	if h := w.Header(); h.Get("X-Due") != "today" || h.Get("Content-Length") != "0" || h.Get("Content-Type") != "" || h.Get("ETag") != "" {

@@ -168,7 +168,15 @@ func (s *Response) End() error {
 		s.done = true
 		return nil
 	}
-	return s.finish(nil)
+	if s.x.req.Method != http.MethodHead {
+		return s.finish(nil)
+	}
+	if err := s.rejected(); err != nil {
+		return err
+	}
+	s.done = true
+	s.WriteHeader(s.status) // how long the answer to a GET request is, this one does not tell
+	return nil
 }
 
 // SendStatus answers with a status and its text as the body.
