@@ -3,24 +3,24 @@ package realtime
 import "time"
 
 // bucket limits how often something may happen: burst times at once, and then
-// rate times a second. It belongs to one goroutine at a time. The zero value has
-// no limit.
+// rate times a second. It belongs to one goroutine at a time. A nil one has no
+// limit.
 type bucket struct {
 	rate, burst float64
 	tokens      float64
 	at          time.Time // when tokens was right
 }
 
-func newBucket(rate, burst int) bucket {
+func newBucket(rate, burst int) *bucket {
 	if rate == 0 {
-		return bucket{}
+		return nil
 	}
-	return bucket{rate: float64(rate), burst: float64(burst), tokens: float64(burst), at: time.Now()}
+	return &bucket{rate: float64(rate), burst: float64(burst), tokens: float64(burst), at: time.Now()}
 }
 
 // take reports whether it may happen now.
 func (b *bucket) take() bool {
-	if b.rate == 0 {
+	if b == nil {
 		return true
 	}
 	now := time.Now()

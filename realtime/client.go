@@ -18,12 +18,11 @@ import (
 // client is one connection and its sockets, at most one a namespace. It is the
 // engine's handler of the session.
 type client struct {
-	server    *Server
-	session   *engineio.Session
-	handshake *Handshake
+	server  *Server
+	session *engineio.Session
+	origin  *origin
 
 	decoder parser.Decoder       // of the session's reader
-	gone    chan struct{}        // closed with the session
 	conn    atomic.Pointer[Conn] // made when first asked for
 	drains  atomic.Bool          // a socket wants to know about the drain
 	urgent  atomic.Int32         // answers that are waited for
@@ -36,11 +35,12 @@ type client struct {
 	welcome bool            // it was
 	closed  bool            // no socket may join any more
 	reason  string          // why the connection has ended
+	gone    chan struct{}   // closed then; nil while nobody asked for it
 }
 
 // connect is called by the engine for each new session.
 func (s *Server) connect(session *engineio.Session, r *http.Request) engineio.Handler {
-	c := &client{server: s, session: session, handshake: s.config.newHandshake(r), gone: make(chan struct{})}
+	c := &client{server: s, session: session, origin: s.config.newOrigin(r)}
 	c.decoder = s.config.Codec.NewDecoder(parser.Limits{MaxAttachments: s.config.MaxAttachments})
 	c.mu.Lock()
 	c.timer = time.AfterFunc(s.config.ConnectTimeout, c.expire)
@@ -59,7 +59,9 @@ func (c *client) connection() *Conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn.Load() == nil {
-		c.conn.Store(&Conn{session: c.session, handshake: c.handshake, logger: c.server.config.Logger, ended: c.reason})
+		conn := newConn(c.session, c.origin, c.server.config.Logger)
+		conn.ended = c.reason
+		c.conn.Store(conn)
 	}
 	return c.conn.Load()
 }
@@ -77,7 +79,7 @@ func (c *client) expire() {
 	c.closed = c.closed || expired
 	c.mu.Unlock()
 	if expired {
-		c.server.config.Logger.Debug("realtime: client joined no namespace in time, closing it", "address", c.handshake.Address,
+		c.server.config.Logger.Debug("realtime: client joined no namespace in time, closing it", "address", c.origin.address(),
 			"cure", "the client must send CONNECT within Config.ConnectTimeout")
 		c.session.Close()
 	}
@@ -159,7 +161,6 @@ func (c *client) auth(p *parser.Packet) ([]byte, error) {
 
 // join puts the client into a namespace, if it may.
 func (c *client) join(name string, auth []byte) error {
-	h := c.handshake.with(auth)
 	if !c.settled(name) {
 		return errClosed
 	}
@@ -170,12 +171,13 @@ func (c *client) join(name string, auth []byte) error {
 		c.refuse(name, &Error{Message: "Too many namespaces"})
 		return nil
 	}
-	n := c.server.acquire(name, h)
+	socket := newSocket(c, auth)
+	n := c.server.acquire(name, &socket.introduced)
 	if n == nil {
 		c.refuse(name, &Error{Message: "Invalid namespace"})
 		return nil
 	}
-	socket := newSocket(n, c, h)
+	socket.namespace = n
 	c.mu.Lock()
 	if c.closed || of(c.sockets, name) != nil {
 		closed := c.closed
@@ -217,10 +219,23 @@ func (c *client) settled(namespace string) bool {
 		}
 		select {
 		case <-before.inbox.finished():
-		case <-c.gone:
+		case <-c.over():
 			return false
 		}
 	}
+}
+
+// over returns a channel that is closed when the connection has ended.
+func (c *client) over() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone == nil {
+		c.gone = make(chan struct{})
+		if c.reason != "" {
+			close(c.gone)
+		}
+	}
+	return c.gone
 }
 
 // ending returns a socket whose handlers have to end before the client may join
@@ -349,8 +364,10 @@ func (c *client) Closed(reason string) {
 	c.mu.Lock()
 	c.stopTimer()
 	c.closed, c.reason = true, reason
+	if c.gone != nil {
+		close(c.gone)
+	}
 	c.mu.Unlock()
-	close(c.gone)
 	for _, s := range c.all() {
 		s.close(reason)
 	}

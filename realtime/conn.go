@@ -13,9 +13,9 @@ import (
 // Conn is one client's connection: what an [Engine] is given, and what the
 // sockets of a client share. All methods may be called concurrently.
 type Conn struct {
-	session   *engineio.Session
-	handshake *Handshake
-	logger    *slog.Logger
+	session    *engineio.Session
+	introduced introduction
+	logger     *slog.Logger
 
 	mu        sync.Mutex // guards the rest
 	ended     string     // the reason, once it has ended
@@ -24,6 +24,10 @@ type Conn struct {
 	onDrain   []func()
 	onUpgrade []func(string)
 	onBeat    []func()
+}
+
+func newConn(session *engineio.Session, from *origin, logger *slog.Logger) *Conn {
+	return &Conn{session: session, introduced: introduction{from: from, time: from.time}, logger: logger}
 }
 
 // ID returns the Engine.IO session id, a secret between client and server.
@@ -38,7 +42,7 @@ func (c *Conn) Transport() string { return c.session.Transport() }
 func (c *Conn) Protocol() int { return c.session.Protocol() }
 
 // Handshake returns what the client connected with.
-func (c *Conn) Handshake() *Handshake { return c.handshake }
+func (c *Conn) Handshake() *Handshake { return c.introduced.handshake() }
 
 // Buffered returns how many bytes wait for the client.
 func (c *Conn) Buffered() int { return c.session.Buffered() }

@@ -22,7 +22,7 @@ type Engine struct {
 func NewEngine(config Config, onConnection func(*Conn)) *Engine {
 	e := &Engine{config: config.withDefaults()}
 	e.engine = engineio.NewServer(e.config.engine(), func(s *engineio.Session, r *http.Request) engineio.Handler {
-		c := &Conn{session: s, handshake: e.config.newHandshake(r), logger: e.config.Logger}
+		c := newConn(s, e.config.newOrigin(r), e.config.Logger)
 		h := connHandler{c}
 		if h.protect(func() { onConnection(c) }) != nil {
 			s.Abort()

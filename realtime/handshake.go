@@ -95,38 +95,14 @@ func textsOf(value any) (texts []string) {
 	return texts
 }
 
-// newHandshake copies what a client's first request tells.
-func (c *Config) newHandshake(r *http.Request) *Handshake {
-	headers := r.Header.Clone()
-	headers.Set("Host", r.Host)
-	address := r.RemoteAddr
-	if i := strings.LastIndexByte(address, ':'); i >= 0 {
-		address = strings.Trim(address[:i], "[]")
-	}
-	var attached any
-	if c.Attach != nil {
-		attached = c.Attach(r)
-	}
-	return &Handshake{
-		Auth:    emptyObject,
-		Query:   c.query(r.URL),
-		Headers: headers,
-		Address: address,
-		URL:     r.URL.RequestURI(),
-		Secure:  r.TLS != nil,
-		Time:    time.Now(),
-
-		Attached: attached,
-	}
-}
-
-// query returns the query of a client's first request. Most clients have the
-// same, and share it.
-func (c *Config) query(u *url.URL) map[string]string {
-	if u.RawQuery == usualQuery {
+// valuesOfQuery returns the values of a client's first request. Most clients have
+// the same, and share them.
+func valuesOfQuery(query string) map[string]string {
+	if query == usualQuery {
 		return usualValues()
 	}
-	return lastValues(u.Query())
+	values, _ := url.ParseQuery(query) // as far as it can be understood
+	return lastValues(values)
 }
 
 // usualQuery is that of an official client that connects by WebSocket.
@@ -146,13 +122,3 @@ func lastValues(query url.Values) map[string]string {
 }
 
 var emptyObject = json.RawMessage("{}")
-
-// with returns a copy of h for a socket that connected with auth now.
-func (h *Handshake) with(auth []byte) *Handshake {
-	c := *h
-	c.Time = time.Now()
-	if len(auth) > 0 {
-		c.Auth = auth
-	}
-	return &c
-}

@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
@@ -10,13 +9,10 @@ import (
 // inbox runs one socket's handlers one at a time, in the order of its events.
 // It owns a goroutine only while there is something to run.
 type inbox struct {
-	limit   int           // of events
-	bytes   int           // of events, with what it takes to keep them; one alone may be larger
-	running *tasks        // of all inboxes of a server
-	urgent  *atomic.Int32 // how many wait for an answer of the client, of all its inboxes
+	client *client // whose limits it has
 
 	mu     sync.Mutex // guards the rest
-	room   sync.Cond  // there is room, or it is closed
+	room   *sync.Cond // there is room, or it is closed; nil while nobody has waited
 	queue  *[]job     // from queues; nil while it is idle
 	next   int        // the first in queue that has not run
 	held   int        // bytes in queue
@@ -45,11 +41,6 @@ type job struct {
 // client whose answer is awaited could fill the memory with the smallest.
 const overhead = 256
 
-func (in *inbox) init(limit, bytes int, running *tasks, urgent *atomic.Int32) {
-	in.limit, in.bytes, in.running, in.urgent = limit, bytes, running, urgent
-	in.room.L = &in.mu
-}
-
 // finished returns a channel that is closed when it is closed and everything has
 // run.
 func (in *inbox) finished() <-chan struct{} {
@@ -75,6 +66,9 @@ func (in *inbox) put(j job) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for !in.closed && in.full(j.size) {
+		if in.room == nil {
+			in.room = sync.NewCond(&in.mu)
+		}
 		in.room.Wait()
 	}
 	if in.closed {
@@ -84,7 +78,9 @@ func (in *inbox) put(j job) bool {
 	return true
 }
 
-// full reports whether there is no room. Who waits for an answer of the client
+// full reports whether there is no room: for Config.MaxPending events, and for
+// Config.MaxBuffered bytes with what it takes to keep them, unless it is one
+// alone. Who waits for an answer of the client
 // must not wait in vain because it stands behind events: then only their bytes
 // are limited. mu is held.
 func (in *inbox) full(size int) bool {
@@ -95,14 +91,22 @@ func (in *inbox) full(size int) bool {
 	if waiting == 0 {
 		return false
 	}
-	return waiting >= in.limit && in.urgent.Load() == 0 || in.held+size > in.bytes
+	config := &in.client.server.config
+	return waiting >= config.MaxPending && in.client.urgent.Load() == 0 || in.held+size > config.MaxBuffered
 }
 
 // look has who waits for room look again whether there is some.
 func (in *inbox) look() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.room.Broadcast()
+	in.wake()
+}
+
+// wake has all who wait for room look whether there is some. mu is held.
+func (in *inbox) wake() {
+	if in.room != nil {
+		in.room.Broadcast()
+	}
 }
 
 // addNow queues f without waiting for room, unless the inbox is closed.
@@ -124,7 +128,7 @@ func (in *inbox) close(last func()) {
 	}
 	in.closed = true
 	in.push(job{do: last})
-	in.room.Broadcast()
+	in.wake()
 }
 
 // push queues j. mu is held.
@@ -136,7 +140,7 @@ func (in *inbox) push(j job) {
 	in.held += j.size
 	if !in.busy {
 		in.busy = true
-		in.running.Go(in)
+		in.client.server.handlers.Go(in)
 	}
 }
 
@@ -168,7 +172,9 @@ func (in *inbox) take() (j job, more bool) {
 			*q, in.next = (*q)[:0], 0
 		}
 		in.held -= j.size
-		in.room.Signal()
+		if in.room != nil {
+			in.room.Signal()
+		}
 		return j, true
 	}
 	if cap(*in.queue) <= maxQueue {

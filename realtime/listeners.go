@@ -22,9 +22,13 @@ func (l Listener) Off() {
 // listener is a handler in a set of them.
 type listener struct {
 	handler // or, without a signature, a function of the type that its kind has
-	key
-	once bool
+	name    string
+	kind    kind
+	once    bool
 }
+
+// is reports whether it was registered for k.
+func (l *listener) is(k key) bool { return l.kind == k.kind && l.name == k.name }
 
 // key is what a handler was registered for: an event, or one of the things that
 // have no name that a client could send.
@@ -64,7 +68,7 @@ func (s *listeners) have(k kind) bool { return s.kinds.Load()&(1<<k) != 0 }
 
 // add registers a handler, the last of its key, or the first.
 func (s *listeners) add(k key, h handler, once, first bool) Listener {
-	entry := &listener{h, k, once}
+	entry := &listener{h, k.name, k.kind, once}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first {
@@ -90,7 +94,7 @@ func (s *listeners) removeLocked(f func(*listener) bool) {
 }
 
 // drop removes the handlers of a key.
-func (s *listeners) drop(k key) { s.remove(func(l *listener) bool { return l.key == k }) }
+func (s *listeners) drop(k key) { s.remove(func(l *listener) bool { return l.is(k) }) }
 
 // dropEvents removes the handlers of all events.
 func (s *listeners) dropEvents() { s.remove(func(l *listener) bool { return l.kind == anEvent }) }
@@ -109,7 +113,7 @@ func (s *listeners) take(k key) []*listener {
 	found := s.find(k)
 	for _, l := range found {
 		if l.once {
-			s.removeLocked(func(l *listener) bool { return l.once && l.key == k })
+			s.removeLocked(func(l *listener) bool { return l.once && l.is(k) })
 			break
 		}
 	}
@@ -124,7 +128,8 @@ func (s *listeners) find(k key) []*listener {
 	if s.index == nil {
 		s.index = make(map[key][]*listener)
 		for _, l := range s.all {
-			s.index[l.key] = append(s.index[l.key], l)
+			k := key{l.name, l.kind}
+			s.index[k] = append(s.index[k], l)
 		}
 	}
 	return s.index[k]
@@ -133,17 +138,17 @@ func (s *listeners) find(k key) []*listener {
 // pick returns those of a key. Mostly there is one, or they stand together: then
 // they are a part of the list.
 func pick(all []*listener, k key) []*listener {
-	from := slices.IndexFunc(all, func(l *listener) bool { return l.key == k })
+	from := slices.IndexFunc(all, func(l *listener) bool { return l.is(k) })
 	if from < 0 {
 		return nil
 	}
 	to := from + 1
-	for to < len(all) && all[to].key == k {
+	for to < len(all) && all[to].is(k) {
 		to++
 	}
 	found := all[from:to:to]
 	for _, l := range all[to:] {
-		if l.key == k {
+		if l.is(k) {
 			found = append(found, l)
 		}
 	}

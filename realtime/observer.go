@@ -214,7 +214,7 @@ func (o *observer) census() census {
 		sockets = append(sockets, in...)
 	}
 	slices.SortFunc(sockets, func(a, b *Socket) int {
-		if d := a.handshake.Time.Compare(b.handshake.Time); d != 0 {
+		if d := a.introduced.time.Compare(b.introduced.time); d != 0 {
 			return d
 		}
 		return strings.Compare(a.id, b.id)
@@ -222,8 +222,8 @@ func (o *observer) census() census {
 	for _, s := range sockets[max(0, len(sockets)-listedSockets):] {
 		rooms := slices.DeleteFunc(slices.Clone(s.Rooms()), func(room string) bool { return room == s.id })
 		slices.Sort(rooms)
-		l := listed{ID: s.id, Namespace: s.namespace.name, Transport: s.Transport(), Address: s.handshake.Address,
-			Agent: s.handshake.Headers.Get("User-Agent"), Rooms: rooms, Since: s.handshake.Time.UnixMilli(),
+		l := listed{ID: s.id, Namespace: s.namespace.name, Transport: s.Transport(), Address: s.client.origin.address(),
+			Agent: s.client.origin.header("User-Agent"), Rooms: rooms, Since: s.introduced.time.UnixMilli(),
 			Latency: milliseconds(s.client.session.Latency()), Buffered: s.Buffered(), Recovered: s.recovered}
 		if len(rooms) > listedRooms {
 			l.Rooms, l.More = rooms[:listedRooms], len(rooms)-listedRooms

@@ -25,7 +25,7 @@ func (b *Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 	local := b.Sockets()
 	sockets := make([]*RemoteSocket, len(local))
 	for i, s := range local {
-		sockets[i] = &RemoteSocket{namespace: s.namespace, id: s.id, handshake: s.handshake, rooms: s.Rooms(), values: s.values.snapshot()}
+		sockets[i] = &RemoteSocket{namespace: s.namespace, id: s.id, local: s, rooms: s.Rooms(), values: s.values.snapshot()}
 	}
 	var missing error
 	for _, n := range b.spaces() {
@@ -176,7 +176,7 @@ func (h host) DisconnectSockets(t adapter.Target, close bool) {
 func (h host) FetchSockets(t adapter.Target) []adapter.RemoteSocket {
 	var all []adapter.RemoteSocket
 	for _, s := range h.matching(t).Sockets() {
-		handshake, err := json.Marshal(s.handshake)
+		handshake, err := json.Marshal(s.Handshake())
 		if err != nil {
 			handshake = []byte("{}")
 		}

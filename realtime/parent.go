@@ -14,12 +14,20 @@ import (
 // https://socket.io/docs/v4/namespaces/#dynamic-namespaces
 type ParentNamespace struct {
 	server  *Server
-	pattern *regexp.Regexp // or nil
+	pattern *regexp.Regexp // or nil, and then it is
 	allowed func(string, *Handshake) bool
 	hooks   hooks
 
 	mu       sync.Mutex   // guards the rest
 	children []*Namespace // replaced, never changed
+}
+
+// allows reports whether a client may make a namespace with that name.
+func (p *ParentNamespace) allows(name string, by *introduction) bool {
+	if p.pattern != nil {
+		return p.pattern.MatchString(name)
+	}
+	return p.allowed(name, by.handshake())
 }
 
 // Children returns the namespaces there are.

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"encoding/json"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -243,7 +244,7 @@ type reclaim struct {
 // restore takes the session that the client asks for.
 func (s *Socket) restore() (session adapter.Session, offset string, found bool) {
 	var asked reclaim
-	if s.handshake.DecodeAuth(&asked) != nil {
+	if json.Unmarshal(s.introduced.auth, &asked) != nil {
 		return session, "", false
 	}
 	pid, _ := asked.PID.(string)
@@ -279,7 +280,7 @@ func (s *Socket) claim(pid string) bool {
 	for _, o := range others {
 		select {
 		case <-o.inbox.finished():
-		case <-s.client.gone:
+		case <-s.client.over():
 			s.disown()
 			return false
 		}

@@ -14,7 +14,8 @@ import (
 type RemoteSocket struct {
 	namespace *Namespace
 	id        string
-	handshake *Handshake
+	local     *Socket    // on this server, or nil
+	handshake *Handshake // otherwise
 	rooms     []string
 	values    map[string]any
 }
@@ -39,7 +40,12 @@ func (s *RemoteSocket) ID() string { return s.id }
 func (s *RemoteSocket) Namespace() *Namespace { return s.namespace }
 
 // Handshake returns what the client connected with.
-func (s *RemoteSocket) Handshake() *Handshake { return s.handshake }
+func (s *RemoteSocket) Handshake() *Handshake {
+	if s.local != nil {
+		return s.local.Handshake()
+	}
+	return s.handshake
+}
 
 // Rooms returns the rooms the socket was in, its own id first.
 func (s *RemoteSocket) Rooms() []string { return slices.Clone(s.rooms) }

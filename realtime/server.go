@@ -94,7 +94,7 @@ func (s *Server) OfPattern(pattern *regexp.Regexp) *ParentNamespace {
 	if pattern == nil {
 		panic("realtime: OfPattern of a nil pattern")
 	}
-	return s.parent(&ParentNamespace{pattern: pattern, allowed: func(name string, _ *Handshake) bool { return pattern.MatchString(name) }})
+	return s.parent(&ParentNamespace{pattern: pattern})
 }
 
 // OfFunc returns the parent of all namespaces that allowed returns true for;
@@ -125,7 +125,7 @@ func (s *Server) create(name string, parent *ParentNamespace) *Namespace {
 
 // acquire returns the namespace with that name for a socket, or nil. The socket
 // must release it.
-func (s *Server) acquire(name string, h *Handshake) *Namespace {
+func (s *Server) acquire(name string, by *introduction) *Namespace {
 	s.mu.Lock()
 	n, parents := s.namespaces[name], s.parents
 	if n != nil {
@@ -137,7 +137,7 @@ func (s *Server) acquire(name string, h *Handshake) *Namespace {
 		return n
 	}
 	i := slices.IndexFunc(parents, func(p *ParentNamespace) (allowed bool) {
-		s.protect("OfFunc", func() { allowed = p.allowed(name, h) })
+		s.protect("OfFunc", func() { allowed = p.allows(name, by) })
 		return allowed
 	})
 	if i < 0 {

@@ -20,15 +20,15 @@ import (
 // not used again after its "disconnect".
 // https://socket.io/docs/v4/server-socket-instance/
 type Socket struct {
-	namespace *Namespace
-	client    *client
-	handshake *Handshake
-	inbox     inbox
-	values    values
-	on        listeners
-	bucket    bucket      // of the session's reader
-	watched   atomic.Bool // somebody watches what goes out
-	draining  atomic.Bool // OnDrain's functions wait for their turn
+	client     *client
+	introduced introduction
+	namespace  *Namespace // set before anybody else knows the socket
+	inbox      inbox
+	values     values
+	on         listeners
+	bucket     *bucket     // of the session's reader; nil without a limit
+	watched    atomic.Bool // somebody watches what goes out
+	draining   atomic.Bool // OnDrain's functions wait for their turn
 
 	// Set by connect, before anybody else knows the socket.
 	id        string
@@ -37,8 +37,7 @@ type Socket struct {
 
 	legacy *legacy // of who takes it out of the adapter, and then of the inbox
 
-	mu     sync.Mutex // guards the rest
-	state  state
+	mu     sync.Mutex        // guards the rest
 	early  []engineio.Packet // sent before the client was told that it has joined
 	use    []func(string, Args) error
 	acks   map[int64]*pendingAck
@@ -46,13 +45,14 @@ type Socket struct {
 	cancel context.CancelCauseFunc
 	reason string    // once disconnected
 	ended  time.Time // the same
-	joined bool      // it got into the namespace, at some time
-	known  bool      // the adapter knows it
-	rooms  []string  // that it wants to be in, while joining, or was in, while "disconnecting" runs
-	joins  int       // rooms that it has joined, or more
+	state  state
+	joined bool     // it got into the namespace, at some time
+	known  bool     // the adapter knows it
+	rooms  []string // that it wants to be in, while joining, or was in, while "disconnecting" runs
+	joins  int      // rooms that it has joined, or more
 }
 
-type state int
+type state uint8
 
 const (
 	joining state = iota
@@ -60,11 +60,10 @@ const (
 	disconnected
 )
 
-func newSocket(n *Namespace, c *client, h *Handshake) *Socket {
-	s := &Socket{namespace: n, client: c, handshake: h}
-	s.inbox.init(n.server.config.MaxPending, n.server.config.MaxBuffered, &n.server.handlers, &c.urgent)
-	s.bucket = newBucket(n.server.config.EventRate, n.server.config.EventBurst)
-	return s
+func newSocket(c *client, auth []byte) *Socket {
+	config := &c.server.config
+	return &Socket{client: c, introduced: introduction{from: c.origin, auth: auth, time: time.Now()},
+		inbox: inbox{client: c}, bucket: newBucket(config.EventRate, config.EventBurst)}
 }
 
 // newSecret returns 20 random, URL-safe characters.
@@ -82,7 +81,7 @@ func (s *Socket) ID() string { return s.id }
 func (s *Socket) Namespace() *Namespace { return s.namespace }
 
 // Handshake returns what the client connected with.
-func (s *Socket) Handshake() *Handshake { return s.handshake }
+func (s *Socket) Handshake() *Handshake { return s.introduced.handshake() }
 
 // Conn returns the connection that the socket shares with the client's sockets
 // in other namespaces.

@@ -10,7 +10,7 @@ import (
 func BenchmarkOutbox(b *testing.B) {
 	for name, overflow := range map[string]Overflow{"disconnect": OverflowDisconnect, "drop oldest": OverflowDropOldest} {
 		b.Run(name, func(b *testing.B) {
-			o := newOutbox(&Config{MaxBuffered: 1 << 30, Overflow: overflow})
+			o := newOutbox(&Config{MaxBuffered: 1 << 30, Overflow: overflow}, true)
 			p := text("hello")
 			b.ReportAllocs()
 			n := 0
@@ -28,7 +28,7 @@ func BenchmarkOutbox(b *testing.B) {
 // What it costs to send to a client that takes nothing, when the oldest volatile
 // packet has to give way to each new one.
 func BenchmarkDropOldest(b *testing.B) {
-	o := newOutbox(&Config{MaxBuffered: 4 << 20, Overflow: OverflowDropOldest})
+	o := newOutbox(&Config{MaxBuffered: 4 << 20, Overflow: OverflowDropOldest}, true)
 	p := text("hello")
 	b.ReportAllocs()
 	for b.Loop() {

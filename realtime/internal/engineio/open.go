@@ -100,7 +100,7 @@ func (s *Server) initialHeaders(h http.Header, r *http.Request, id string) {
 // welcome are the answer to r. It returns nil when the server is closing.
 func (s *Server) start(id string, protocol int, c carrier, r *http.Request) (session *Session, welcome []Packet) {
 	session = &Session{id: id, server: s, protocol: protocol, base64: protocol == 3 && wantsBase64(r),
-		transport: Polling, out: newOutbox(&s.config)}
+		transport: Polling, out: newOutbox(&s.config, c == nil)}
 	session.out.flusher = s.flushers.one()
 	if c != nil {
 		session.carrier, session.transport = c, c.name()

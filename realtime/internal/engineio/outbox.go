@@ -42,7 +42,7 @@ type outbox struct {
 	config  *Config
 	count   counter       // not called with mu held
 	drainer Drainer       // nil for none; set before the door is first opened
-	wake    chan struct{} // capacity 1: there is something for the poll to see
+	wake    chan struct{} // capacity 1: there is something for the poll to see; nil where there are no polls
 	flusher *flusher      // nil for none
 	drain   sync.WaitGroup
 
@@ -58,8 +58,12 @@ type outbox struct {
 	sink     sink // non-nil once a carrier has the door
 }
 
-func newOutbox(c *Config) outbox {
-	return outbox{config: c, count: c.Count, wake: make(chan struct{}, 1)}
+func newOutbox(c *Config, polled bool) outbox {
+	var wake chan struct{}
+	if polled {
+		wake = make(chan struct{}, 1)
+	}
+	return outbox{config: c, count: c.Count, wake: wake}
 }
 
 // add queues packets together. It returns [ErrClosed] or ErrSlow.

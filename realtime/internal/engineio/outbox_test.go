@@ -33,7 +33,7 @@ func expect(t *testing.T, got, want string) {
 }
 
 func TestOutboxPoll(t *testing.T) {
-	o := newOutbox(&Config{MaxBuffered: 1000})
+	o := newOutbox(&Config{MaxBuffered: 1000}, true)
 	if o.addVolatile(text("lost")) {
 		t.Error("a volatile packet was taken while nobody stands at the door")
 	}
@@ -57,7 +57,7 @@ func TestOutboxPoll(t *testing.T) {
 }
 
 func TestOutboxLimit(t *testing.T) {
-	o := newOutbox(&Config{MaxBuffered: 100})
+	o := newOutbox(&Config{MaxBuffered: 100}, true)
 	if err := o.add(text(strings.Repeat("x", 200))); err != nil {
 		t.Errorf("one packet alone: %v", err)
 	}
@@ -75,7 +75,7 @@ func TestOutboxClose(t *testing.T) {
 		{true, true, []string{"4a", "1", ErrClosed.Error()}},
 		{false, true, []string{"1", ErrClosed.Error()}},
 	} {
-		o := newOutbox(&Config{MaxBuffered: 1000})
+		o := newOutbox(&Config{MaxBuffered: 1000}, true)
 		o.add(text("a"))
 		if left := o.close(test.flush, closePacket); left != test.left {
 			t.Errorf("left: %v", left)
@@ -87,7 +87,7 @@ func TestOutboxClose(t *testing.T) {
 			expect(t, payload(t, &o), want)
 		}
 	}
-	o := newOutbox(&Config{MaxBuffered: 1000})
+	o := newOutbox(&Config{MaxBuffered: 1000}, true)
 	o.claim()
 	if o.close(true, closePacket) {
 		t.Error("something is left though a poll takes it")
@@ -96,7 +96,7 @@ func TestOutboxClose(t *testing.T) {
 
 func TestOutboxHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := newOutbox(&Config{MaxBuffered: 1000})
+		o := newOutbox(&Config{MaxBuffered: 1000}, true)
 		got := make(chan string, 1)
 		go func() { got <- payload(t, &o) }()
 		synctest.Wait()
@@ -127,7 +127,7 @@ func TestOutboxHeld(t *testing.T) {
 }
 
 func TestOutboxHeldWithoutPoll(t *testing.T) {
-	o := newOutbox(&Config{MaxBuffered: 1000})
+	o := newOutbox(&Config{MaxBuffered: 1000}, true)
 	o.hold(true)
 	o.add(text("waits"))
 	s := &recorder{}
@@ -139,7 +139,7 @@ func TestOutboxHeldWithoutPoll(t *testing.T) {
 }
 
 func TestOutboxPollGone(t *testing.T) {
-	o := newOutbox(&Config{MaxBuffered: 1000})
+	o := newOutbox(&Config{MaxBuffered: 1000}, true)
 	o.add(text("kept"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

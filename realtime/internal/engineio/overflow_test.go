@@ -58,7 +58,7 @@ func TestOverflow(t *testing.T) {
 				{MaxBuffered: 4 * text("a").size()},
 			} {
 				config.Overflow = test.overflow
-				o := newOutbox(&config)
+				o := newOutbox(&config, true)
 				for group := range strings.FieldsSeq(test.steps) {
 					name, refused := strings.CutSuffix(group, "!")
 					var taken bool
@@ -92,7 +92,7 @@ func TestDropOldestAtRandom(t *testing.T) {
 	const limit = 20
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, seed))
-		o := newOutbox(&Config{MaxBuffered: 1 << 20, MaxBufferedPackets: limit, Overflow: OverflowDropOldest})
+		o := newOutbox(&Config{MaxBuffered: 1 << 20, MaxBufferedPackets: limit, Overflow: OverflowDropOldest}, true)
 		var model []group
 		count := func(volatile bool) (n int) {
 			for _, g := range model {
