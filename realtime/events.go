@@ -203,7 +203,7 @@ func (s *Socket) dispatch(name string, args Args, ack Ack) {
 
 // serve calls handlers and returns the last error. Without a context they get
 // the socket's.
-func (s *Socket) serve(ctx context.Context, listeners []*listener, name string, args Args, ack Ack) (failed error) {
+func (s *Socket) serve(ctx context.Context, listeners []listener, name string, args Args, ack Ack) (failed error) {
 	for _, l := range listeners {
 		if ctx == nil && l.context {
 			ctx = s.Context()

@@ -8,14 +8,14 @@ import (
 
 // Listener is a handler that has been registered. It need not be kept.
 type Listener struct {
-	of    *listeners
-	entry *listener
+	of     *listeners
+	number uint32
 }
 
 // Off removes the handler. Calls that are under way or queued still happen.
 func (l Listener) Off() {
 	if l.of != nil {
-		l.of.remove(func(e *listener) bool { return e == l.entry })
+		l.of.remove(func(e *listener) bool { return e.number == l.number })
 	}
 }
 
@@ -25,6 +25,7 @@ type listener struct {
 	name    string
 	kind    kind
 	once    bool
+	number  uint32 // no other in the set ever had it
 }
 
 // is reports whether it was registered for k.
@@ -51,13 +52,15 @@ func event(name string) key { return key{name, anEvent} }
 
 // listeners are handlers in the order of registration. The zero value is ready.
 // A socket has few: a list of them takes little memory, and they are found in it
-// as fast as in a map.
+// as fast as in a map. It holds them by value, so that they lie side by side: an
+// idle socket's are in no cache.
 type listeners struct {
 	kinds atomic.Uint32 // those that were ever registered for, a bit each
+	last  uint32        // the last number; guarded by mu
 
-	mu    sync.Mutex          // guards the rest
-	all   []*listener         // appended to, otherwise replaced and never changed, so that it may be walked without the lock
-	index map[key][]*listener // all, by key, while there are more than few; made when it is needed
+	mu    sync.Mutex         // guards the rest
+	all   []listener         // appended to, otherwise replaced and never changed, so that it may be walked without the lock
+	index map[key][]listener // all, by key, while there are more than few; made when it is needed
 }
 
 // few is how many handlers are looked for in the list.
@@ -68,17 +71,18 @@ func (s *listeners) have(k kind) bool { return s.kinds.Load()&(1<<k) != 0 }
 
 // add registers a handler, the last of its key, or the first.
 func (s *listeners) add(k key, h handler, once, first bool) Listener {
-	entry := &listener{h, k.name, k.kind, once}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.last++
+	entry := listener{h, k.name, k.kind, once, s.last}
 	if first {
-		s.all = append([]*listener{entry}, s.all...)
+		s.all = append([]listener{entry}, s.all...)
 	} else {
 		s.all = append(s.all, entry)
 	}
 	s.index = nil
 	s.kinds.Or(1 << k.kind)
-	return Listener{s, entry}
+	return Listener{s, s.last}
 }
 
 // remove removes the handlers for which f returns true.
@@ -89,7 +93,7 @@ func (s *listeners) remove(f func(*listener) bool) {
 }
 
 func (s *listeners) removeLocked(f func(*listener) bool) {
-	s.all = slices.DeleteFunc(slices.Clone(s.all), f)
+	s.all = slices.DeleteFunc(slices.Clone(s.all), func(l listener) bool { return f(&l) })
 	s.index = nil
 }
 
@@ -100,14 +104,14 @@ func (s *listeners) drop(k key) { s.remove(func(l *listener) bool { return l.is(
 func (s *listeners) dropEvents() { s.remove(func(l *listener) bool { return l.kind == anEvent }) }
 
 // of returns the handlers of a key.
-func (s *listeners) of(k key) []*listener {
+func (s *listeners) of(k key) []listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.find(k)
 }
 
 // take returns the handlers of a key, and forgets those that run once.
-func (s *listeners) take(k key) []*listener {
+func (s *listeners) take(k key) []listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := s.find(k)
@@ -121,12 +125,12 @@ func (s *listeners) take(k key) []*listener {
 }
 
 // find is of. mu is held.
-func (s *listeners) find(k key) []*listener {
+func (s *listeners) find(k key) []listener {
 	if len(s.all) <= few {
 		return pick(s.all, k)
 	}
 	if s.index == nil {
-		s.index = make(map[key][]*listener)
+		s.index = make(map[key][]listener)
 		for _, l := range s.all {
 			k := key{l.name, l.kind}
 			s.index[k] = append(s.index[k], l)
@@ -137,19 +141,19 @@ func (s *listeners) find(k key) []*listener {
 
 // pick returns those of a key. Mostly there is one, or they stand together: then
 // they are a part of the list.
-func pick(all []*listener, k key) []*listener {
-	from := slices.IndexFunc(all, func(l *listener) bool { return l.is(k) })
-	if from < 0 {
-		return nil
+func pick(all []listener, k key) []listener {
+	from := 0
+	for from < len(all) && !all[from].is(k) {
+		from++
 	}
-	to := from + 1
+	to := from
 	for to < len(all) && all[to].is(k) {
 		to++
 	}
 	found := all[from:to:to]
-	for _, l := range all[to:] {
-		if l.is(k) {
-			found = append(found, l)
+	for i := range all[to:] {
+		if l := &all[to+i]; l.is(k) {
+			found = append(found, *l)
 		}
 	}
 	return found

@@ -22,7 +22,7 @@ func TestListeners(t *testing.T) {
 			add("a", 2, true, false)
 			add("a", 3, false, false)
 			add("a", 0, false, true)
-			check := func(when string, found []*listener, want ...int) {
+			check := func(when string, found []listener, want ...int) {
 				t.Helper()
 				var got []int
 				for _, l := range found {

@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,8 +52,8 @@ func (c *CORS) allowsSocket(r *http.Request) bool {
 	if origin == "" || c.allowed(origin) {
 		return true
 	}
-	u, err := url.Parse(origin)
-	return err == nil && strings.EqualFold(u.Host, r.Host)
+	_, host, found := strings.Cut(origin, "://")
+	return found && strings.EqualFold(host, r.Host)
 }
 
 // Apply sets the headers of the answer to r and reports whether r was a

@@ -52,6 +52,8 @@ const (
 	maxEvents = 256
 	maxReads  = 16 // of one connection in a row, while others wait
 	maxServed = 16 // connections in a row, before the handlers of what came by them run
+
+	spareReaders = 4 // goroutines that wait to be called, for each processor
 )
 
 func newPoller(s *Server) *poller {
@@ -203,7 +205,7 @@ func (w *pollerWork) run(p *poller) {
 			p.mu.Lock()
 			p.polling = false
 			p.arrived(w.events[:w.n])
-		case p.idle < runtime.GOMAXPROCS(0):
+		case p.idle < spareReaders*runtime.GOMAXPROCS(0):
 			p.idle++
 			p.call.Wait()
 			p.idle--

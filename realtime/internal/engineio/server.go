@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -141,19 +142,39 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	q := r.URL.Query()
-	transport, sid := last(q["transport"]), last(q["sid"])
-	protocol := s.revision(last(q["EIO"]))
+	transport, sid, asked := parameters(r)
+	protocol := s.revision(asked)
 	switch {
 	case !slices.Contains(s.config.Transports, transport), transport == WebTransport: // see ServeStream
 		s.refuse(w, r, errTransport)
 	case protocol == 0:
-		s.wrongVersion(w, r, last(q["EIO"]))
+		s.wrongVersion(w, r, asked)
 	case sid != "":
 		s.resume(w, r, transport, sid, protocol)
 	default:
 		s.begin(w, r, transport, protocol)
 	}
+}
+
+// parameters returns what a request says of itself. Its query hardly ever has
+// anything to decode: then it need not be made a map.
+func parameters(r *http.Request) (transport, sid, revision string) {
+	query := r.URL.RawQuery
+	if strings.ContainsAny(query, "%+;") {
+		q := r.URL.Query()
+		return last(q["transport"]), last(q["sid"]), last(q["EIO"])
+	}
+	for part := range strings.SplitSeq(query, "&") {
+		switch key, value, _ := strings.Cut(part, "="); key {
+		case "transport":
+			transport = value
+		case "sid":
+			sid = value
+		case "EIO":
+			revision = value
+		}
+	}
+	return transport, sid, revision
 }
 
 // revision returns the revision of the protocol that a client asks for, or 0 for

@@ -62,7 +62,7 @@ func (s *Server) ServeStream(stream Stream, r *http.Request) {
 
 // allowStream refuses what needs no look at the stream.
 func (s *Server) allowStream(r *http.Request) (refusal requestError, ok bool) {
-	revision := last(r.URL.Query()["EIO"])
+	_, _, revision := parameters(r)
 	switch {
 	case !slices.Contains(s.config.Transports, WebTransport):
 		return errTransport, false
