@@ -6,6 +6,7 @@ package realtime_test
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
 
 	"github.com/zocalo-go/zocalo/realtime"
@@ -29,8 +30,8 @@ func TestAllocations(t *testing.T) {
 		answer string  // what goes out for one
 		do     func()  // a batch of them
 	}{
-		// The packet and its bytes, the Ack, the values and what they hold, the frame.
-		{"echo", 6, `431[` + someone + `]`, fed(`421["echo",` + someone + `]`)},
+		// The packet, its bytes, the Ack, the values with what they hold, the frame.
+		{"echo", 5, `431[` + someone + `]`, fed(`421["echo",` + someone + `]`)},
 		// By reflection, and encoding/json.
 		{"typed", 15, `431[` + someone + `]`, fed(`421["typed",` + someone + `]`)},
 		// The list of arguments, what it holds, the frame.
@@ -91,4 +92,16 @@ func TestReceiversAllocateNothing(t *testing.T) {
 			t.Errorf("%s: %.3f allocations for each receiver: %.1f to few, %.1f to many", target.name, each, few, many)
 		}
 	}
+}
+
+// Nobody pays for a handshake that is not asked for, nor twice for one that is.
+func TestHandshakeAllocates(t *testing.T) {
+	w := newBenchWorld(t)
+	w.crowd(1)
+	s := w.server.Sockets()[0]
+	h := s.Handshake()
+	if n := testing.AllocsPerRun(100, func() { s.Handshake() }); n != 0 {
+		t.Errorf("%v allocations for a handshake that is there", n)
+	}
+	runtime.KeepAlive(h)
 }

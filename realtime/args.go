@@ -31,6 +31,14 @@ func (a Args) Raw(i int) json.RawMessage {
 // Values returns the arguments as values that Emit or an Ack send on unchanged,
 // binary parts included.
 func (a Args) Values() []any {
+	if len(a.raw) == 1 { // as most have, in one piece of memory
+		one := &struct {
+			raw    parser.Raw
+			values [1]any
+		}{raw: parser.Raw{Codec: a.codec, Data: a.raw[0], Attachments: a.attachments}}
+		one.values[0] = &one.raw
+		return one.values[:]
+	}
 	values := make([]any, len(a.raw))
 	raws := make([]parser.Raw, len(a.raw))
 	for i, raw := range a.raw {

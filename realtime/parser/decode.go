@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -28,23 +29,46 @@ func (d *decoder) text(text []byte) (*Packet, error) {
 	if d.pending != nil {
 		return nil, invalid("text where an attachment is due")
 	}
-	made := new(struct { // together, as most packets have few elements
-		packet Packet
-		room   [4][]byte
-	})
-	p := &made.packet
-	attachments, err := d.header(p, &text)
+	var read Packet
+	attachments, err := d.header(&read, &text)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.payload(p, bytes.Clone(text), made.room[:0]); err != nil {
+	var room [8][]byte
+	args, err := d.payload(&read, bytes.Clone(text), room[:0])
+	if err != nil {
 		return nil, err
 	}
+	p := keep(&read, args)
 	if attachments > 0 {
 		d.pending, d.due = p, attachments
 		return nil, nil
 	}
 	return p, nil
+}
+
+// keep returns a copy of a packet and of its list of arguments, in one piece of
+// memory when those are few, as they mostly are.
+func keep(p *Packet, args [][]byte) *Packet {
+	if len(args) > 0 && len(args) <= 3 {
+		if len(args) == 1 {
+			kept := &struct {
+				Packet
+				room [1][]byte
+			}{Packet: *p}
+			kept.Args = append(kept.room[:0], args...)
+			return &kept.Packet
+		}
+		kept := &struct {
+			Packet
+			room [3][]byte
+		}{Packet: *p}
+		kept.Args = append(kept.room[:0], args...)
+		return &kept.Packet
+	}
+	kept := *p
+	kept.Args = slices.Clone(args)
+	return &kept
 }
 
 // attachment takes a binary frame.
@@ -121,66 +145,64 @@ func number(b []byte) (n int64, digits int) {
 }
 
 // payload takes the packet's payload, which it keeps, and checks that it is one
-// for the packet's type.
-func (d *decoder) payload(p *Packet, data []byte, room [][]byte) error {
+// for the packet's type. It returns the list of arguments, in room if they fit.
+func (d *decoder) payload(p *Packet, data []byte, room [][]byte) (args [][]byte, err error) {
 	var first byte // stays 0 without a payload
 	if len(data) > 0 {
-		var err error
-		if first, room, err = scan(data, d.limits.MaxDepth, room); err != nil {
-			return err
+		if first, args, err = scan(data, d.limits.MaxDepth, room); err != nil {
+			return nil, err
 		}
 	}
 	switch p.Type {
 	case Connect:
 		if first != 0 && first != '{' {
-			return invalid("payload of CONNECT must be an object")
+			return nil, invalid("payload of CONNECT must be an object")
 		}
 	case Disconnect:
 		if first != 0 {
-			return invalid("DISCONNECT has no payload")
+			return nil, invalid("DISCONNECT has no payload")
 		}
 	case ConnectError:
 		if first != '{' && first != '"' {
-			return invalid("payload of CONNECT_ERROR must be an object or a string")
+			return nil, invalid("payload of CONNECT_ERROR must be an object or a string")
 		}
 	case Event, Ack:
 		if first == 0 { // tolerated, as the reference does; it means nothing
-			return nil
+			return nil, nil
 		}
 		if first != '[' {
-			return invalid("payload of %v must be an array", p.Type)
+			return nil, invalid("payload of %v must be an array", p.Type)
 		}
-		p.Args = room
 		if p.Type == Event {
-			return d.takeName(p)
+			return d.takeName(p, args)
 		}
-		return nil
+		return args, nil
 	}
 	if first != 0 {
 		p.Data = data
 	}
-	return nil
+	return nil, nil
 }
 
-// takeName takes the first element of an event, its name, which may be a number.
-func (d *decoder) takeName(p *Packet) error {
-	if len(p.Args) == 0 {
-		return invalid("event without a name")
+// takeName takes the first element of an event, its name, which may be a number,
+// and returns the others.
+func (d *decoder) takeName(p *Packet, elements [][]byte) (args [][]byte, err error) {
+	if len(elements) == 0 {
+		return nil, invalid("event without a name")
 	}
-	name := p.Args[0]
-	p.Args = p.Args[1:]
+	name := elements[0]
 	switch c := name[0]; {
 	case c == '"':
 		p.Event = d.name(name)
 		if Reserved(p.Event) {
-			return invalid("event name %q is reserved", p.Event)
+			return nil, invalid("event name %q is reserved", p.Event)
 		}
 	case c == '-' || c >= '0' && c <= '9':
 		p.Event = string(name)
 	default:
-		return invalid("the name of an event must be a string or a number")
+		return nil, invalid("the name of an event must be a string or a number")
 	}
-	return nil
+	return elements[1:], nil
 }
 
 // name returns what the name of an event means. Clients repeat themselves: that

@@ -66,15 +66,16 @@ func textPacket(kind byte, text []byte) Packet {
 // wants it from a server, with room for a payload of size bytes.
 func newFrame(opcode byte, size int) Packet {
 	const final = 0x80
-	b := make([]byte, 0, 10+size)
-	b = append(b, final|opcode)
+	var b []byte
 	switch {
 	case size < 126:
-		b = append(b, byte(size))
+		b = append(make([]byte, 0, 2+size), final|opcode, byte(size))
 	case size < 1<<16:
-		b = binary.BigEndian.AppendUint16(append(b, 126), uint16(size))
+		b = append(make([]byte, 0, 4+size), final|opcode, 126)
+		b = binary.BigEndian.AppendUint16(b, uint16(size))
 	default:
-		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(size))
+		b = append(make([]byte, 0, 10+size), final|opcode, 127)
+		b = binary.BigEndian.AppendUint64(b, uint64(size))
 	}
 	return Packet{frame: b, header: len(b)}
 }

@@ -43,15 +43,15 @@ type Session struct {
 	transport string
 	carrier   carrier     // what carries it, once that is not polling
 	candidate carrier     // what an upgrade under way would make its carrier
+	abort     func()      // ends the reading of the body of a POST, while it is read
+	premature func()      // the end that was asked for before it had begun
+	lingerer  *time.Timer // ends the lingering
+	closed    atomic.Bool // written with mu held
 	probed    bool        // the candidate's probe was answered
 	posting   bool        // a POST is under way
-	abort     func()      // ends the reading of its body, while it is read
 	begun     bool        // others know it; before that it does not end
-	premature func()      // the end that was asked for before
 	condemned bool        // too slow, about to be closed
-	closed    atomic.Bool // written with mu held
 	lingering bool        // closed, but a poll may still fetch what is left
-	lingerer  *time.Timer // ends that
 
 	heartbeat heartbeat // the pulse's
 }
