@@ -15,6 +15,13 @@ import (
 // full reports whether the faults come at the size of a real cluster (make soak), and not at that of a test.
 func full() bool { return os.Getenv("ZOCALO_SOAK") == "1" }
 
+// together has tests run beside each other, but for soaks, whose times are of interest.
+func together(t *testing.T) {
+	if !full() {
+		t.Parallel()
+	}
+}
+
 // sized returns the first of two numbers for tests, the second for soaks.
 func sized(small, large int) int {
 	if full() {
@@ -37,12 +44,11 @@ var faults = []struct {
 // TestClusterFaults lets faults happen to clusters on engines that keep packets: every client hears every tick,
 // once, in order, and goes on where it was.
 func TestClusterFaults(t *testing.T) {
-	if !full() {
-		t.Skip("SKIPPED: faults of clusters of processes take minutes; make soak does them")
-	}
+	together(t)
 	binary := buildNode(t)
 	for _, e := range keepers {
 		t.Run(e.name, func(t *testing.T) {
+			together(t)
 			service := e.start(t)
 			for _, fault := range faults {
 				t.Run(fault.name, func(t *testing.T) {
@@ -55,12 +61,11 @@ func TestClusterFaults(t *testing.T) {
 
 // TestClusterClockOff lets a node live an hour ahead of the others.
 func TestClusterClockOff(t *testing.T) {
-	if !full() {
-		t.Skip("SKIPPED: building a node with another clock compiles the standard library; ZOCALO_SOAK=1 does it")
-	}
+	together(t)
 	binary, ahead := buildNode(t), buildNode(t, "-overlay", ahead(t))
 	for _, e := range keepers {
 		t.Run(e.name, func(t *testing.T) {
+			together(t)
 			service := e.start(t)
 			clockOff(newFleet(t, e, e.url(service.Addr)), binary, ahead)
 		})
@@ -77,9 +82,9 @@ func (f *fleet) three(binary string) {
 // Everybody loses the connection again and again, is away for two seconds, and comes back to any node.
 func dropEverybody(t *testing.T, f *fleet, binary string) {
 	f.three(binary)
-	clients := f.listen(sized(100, 1000))
+	clients := f.listen(sized(60, 1000))
 	clients.pause = func() time.Duration { return 2 * time.Second }
-	drops, every := sized(2, 4), time.Duration(sized(5, 15))*time.Second
+	drops, every := sized(2, 4), time.Duration(sized(4, 15))*time.Second
 	f.emit(sized(20, 10), func() {
 		for range drops {
 			<-time.After(every - 2*time.Second)
@@ -87,14 +92,14 @@ func dropEverybody(t *testing.T, f *fleet, binary string) {
 			<-time.After(2 * time.Second)
 		}
 	})
-	clients.complete()
+	clients.complete(0)
 }
 
 // One of three nodes stops in order and is started again, as in a deploy.
 func restartNode(t *testing.T, f *fleet, binary string) {
 	f.three(binary)
-	clients := f.listen(sized(150, 2000))
-	npm := f.npmListeners(6)
+	clients := f.listen(sized(60, 2000))
+	npm := f.npmListeners(sized(0, 6))
 	f.emit(sized(20, 5), func() {
 		<-time.After(time.Second)
 		f.nodes[1].stop()
@@ -102,21 +107,21 @@ func restartNode(t *testing.T, f *fleet, binary string) {
 		f.nodes[1].start()
 		<-time.After(2 * time.Second)
 	})
-	clients.complete()
+	clients.complete(0)
 	f.completeNPM(npm)
 }
 
 // A node dies without a word.
 func killNode(t *testing.T, f *fleet, binary string) {
 	f.three(binary)
-	clients := f.listen(sized(150, 1000))
+	clients := f.listen(sized(60, 1000))
 	f.emit(20, func() {
 		<-time.After(2 * time.Second)
 		f.nodes[0].kill()
 		clients.until("back", func() bool { return clients.there == len(clients.all) })
 		<-time.After(2 * time.Second)
 	})
-	clients.complete()
+	clients.complete(sized(len(clients.all)/10, 0))
 }
 
 // A node reaches neither the engine nor the others, for longer than it takes to be taken for dead; its clients stay
@@ -128,16 +133,16 @@ func partitionNode(t *testing.T, f *fleet, binary string) {
 	f.add(binary, strings.Replace(f.url, service, wire.addr(), 1))
 	f.add(binary, f.url)
 	f.add(binary, f.url)
-	clients := f.listen(sized(90, 300))
+	clients := f.listen(sized(45, 300))
 	f.emit(20, func() {
 		<-time.After(time.Second)
 		wire.stall()
-		<-time.After(5 * signs)
+		<-time.After(4 * signs())
 		wire.cut()
 		wire.resume()
-		<-time.After(5 * signs)
+		<-time.After(4 * signs())
 	})
-	clients.complete()
+	clients.complete(sized(len(clients.all)/10, 0))
 }
 
 // clockOff sends clients to and fro between a node whose clock is wrong and others, and stops it.
@@ -145,7 +150,7 @@ func clockOff(f *fleet, binary, ahead string) {
 	f.add(ahead, f.url)
 	f.add(binary, f.url)
 	f.add(binary, f.url)
-	clients := f.listen(sized(90, 300))
+	clients := f.listen(sized(45, 300))
 	f.emit(20, func() {
 		for range 3 {
 			<-time.After(2 * time.Second)
@@ -155,7 +160,7 @@ func clockOff(f *fleet, binary, ahead string) {
 		f.nodes[0].stop()
 		clients.until("back", func() bool { return clients.there == len(clients.all) })
 	})
-	clients.complete()
+	clients.complete(sized(len(clients.all)/10, 0))
 }
 
 // ahead returns a file for go build's -overlay with which time.Now tells an hour more than it is. Faking the clock from

@@ -38,7 +38,7 @@ var keepers = []engine{
 }
 
 // signs is the time between two signs of life of the nodes, and half of that after which a silent one is taken for dead.
-const signs = 2 * time.Second
+func signs() time.Duration { return time.Duration(sized(1, 2)) * time.Second }
 
 // A fleet is a cluster of processes, and a server in this one that speaks to their clients.
 type fleet struct {
@@ -77,7 +77,7 @@ func buildNode(t *testing.T, args ...string) string {
 func newFleet(t *testing.T, e engine, url string) *fleet {
 	t.Helper()
 	f := &fleet{t: t, engine: e, url: url}
-	adapter, disconnect, err := engines.Open(e.name, url, cluster.Options{HeartbeatInterval: signs})
+	adapter, disconnect, err := engines.Open(e.name, url, cluster.Options{HeartbeatInterval: signs()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func (f *fleet) add(binary, url string) *process {
 func (p *process) start() {
 	t := p.fleet.t
 	t.Helper()
-	p.cmd = exec.Command(p.binary, "-engine", p.fleet.engine.name, "-url", p.url, "-listen", p.addr, "-heartbeat", signs.String())
+	p.cmd = exec.Command(p.binary, "-engine", p.fleet.engine.name, "-url", p.url, "-listen", p.addr, "-heartbeat", signs().String())
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
