@@ -15,6 +15,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 // In a terminal, single keys restart, open, draw, clear and help; and Ctrl-C
@@ -45,7 +47,7 @@ func TestKeys(t *testing.T) {
 	cmd.Env = append(os.Environ(), "BROWSER="+filepath.Join(dir, "../browser.sh"), "NO_COLOR=", "TERM=xterm-256color", "PORT=")
 	mine, its, err := pty.Open()
 	if err != nil {
-		t.Skipf("SKIPPED: no pseudo-terminal: %v", err)
+		need.Missing(t, "no pseudo-terminal: %v", err)
 	}
 	defer mine.Close()
 	defer its.Close()

@@ -3,8 +3,6 @@ package dev_test
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -12,28 +10,17 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/zocalo-go/zocalo/internal/dev"
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 // A real page keeps in step: a style sheet and a picture are swapped in place, a
 // view changes what it has to and nothing else, a mistake lies over the page
 // until it is mended, a new build and a script load the page again.
 func TestBrowser(t *testing.T) {
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil && path == "" {
-			path = found
-		}
-	}
-	if path == "" {
-		if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-			t.Fatal("Chromium is not installed")
-		}
-		t.Skip("Chromium is not installed")
-	}
 	s := run(t, nil)
 	s.await(dev.Ready)
 
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(need.Chromium(t)), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)

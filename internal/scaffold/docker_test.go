@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 // A step is an instruction of a Dockerfile.
@@ -96,7 +98,7 @@ func TestDockerfile(t *testing.T) {
 // as the image does, away from its source.
 func testImage(t *testing.T, dir, command string) {
 	if runtime.GOOS != "linux" {
-		t.Skip("the command of the image is one for Linux")
+		need.Missing(t, "the command of the image is one for Linux")
 	}
 	words := strings.Fields(strings.ReplaceAll(command, `"`, ""))
 	if len(words) < 4 || words[0] != "CGO_ENABLED=0" || words[1] != "go" || words[2] != "build" || !slices.Contains(words, "/app") {

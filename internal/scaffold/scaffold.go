@@ -5,9 +5,9 @@
 // writes everything or nothing.
 //
 // The app gets the files of templates/common and of its template at its root,
-// and chat also the directories views and public as they are. In Go files the
-// import paths of views and public become the app's; in other files at the root
-// {{name}}, {{module}}, {{port}} and {{go}} are replaced. A template called
+// and chat also the directories views and public as they are, which its main.go
+// embeds instead of importing the framework's packages of these names. In files
+// at the root that are not Go {{name}}, {{module}}, {{port}} and {{go}} are replaced. A template called
 // "gitignore", "dockerignore" or "env.example" gets the dot that go:embed would
 // not have seen. go.mod and go.sum are derived from the framework's own (see
 // modules.go), so nothing is resolved, downloaded or asked for.
@@ -23,7 +23,6 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -232,14 +231,9 @@ func (a App) files(sources []fs.FS, dirs map[string]fs.FS) (map[string][]byte, e
 		if err != nil {
 			return nil, err
 		}
-		// The Go file that embeds a directory is not embedded in it: public
-		// would offer it for download. The framework's directory has it.
-		name := path.Join(dir, dir+".go")
-		text, err := os.ReadFile(filepath.Join(a.Framework.Dir, filepath.FromSlash(name)))
-		if err != nil {
-			return nil, err
-		}
-		if err := a.add(files, name, text); err != nil {
+	}
+	if len(dirs) > 0 {
+		if err := embedHere(files, slices.Sorted(maps.Keys(dirs))); err != nil {
 			return nil, err
 		}
 	}
@@ -278,16 +272,11 @@ func (a App) join(files map[string][]byte, fill *strings.Replacer) error {
 	})
 }
 
-// add files a text under name; Go gets the app's import paths and is formatted
-// again, because they sort differently.
+// add files a text under name; Go is formatted.
 func (a App) add(files map[string][]byte, name string, text []byte) error {
 	if path.Ext(name) == ".go" {
-		source := string(text)
-		for _, dir := range []string{"views", "public"} {
-			source = strings.ReplaceAll(source, `"`+framework+"/"+dir+`"`, `"`+a.Module+"/"+dir+`"`)
-		}
 		var err error
-		if text, err = format.Source([]byte(source)); err != nil {
+		if text, err = format.Source(text); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/zocalo-go/zocalo/internal/need"
 )
 
 var update = flag.Bool("update", false, "write needed/*.txt anew")
@@ -43,7 +45,7 @@ func TestWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "hello")
 	a := App{Name: "hello", Module: "example.com/towns/hello", Dir: dir, Framework: here(t)}
 	names := write(t, a)
-	for _, want := range []string{"main.go", "main_test.go", "README.md", ".gitignore", "go.mod", "go.sum", "views/views.go", "views/index.handlebars", "views/layouts/main.handlebars", "public/public.go"} {
+	for _, want := range []string{"main.go", "main_test.go", "README.md", ".gitignore", "go.mod", "go.sum", "views/index.handlebars", "views/layouts/main.handlebars", "public/plaza.js"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is missing", want)
 		}
@@ -160,7 +162,7 @@ func TestRelease(t *testing.T) {
 	}
 	put("cache/download/"+framework+"/@v/v1.2.3-!r!c1.mod", mod)
 	source := here(t).Dir
-	for _, name := range []string{"go.mod", "go.sum", "views/views.go", "public/public.go"} {
+	for _, name := range []string{"go.mod", "go.sum"} {
 		text, err := os.ReadFile(filepath.Join(source, name))
 		if err != nil {
 			t.Fatal(err)
@@ -215,7 +217,7 @@ func TestHashMod(t *testing.T) {
 		}
 	}
 	if compared == 0 {
-		missing(t, "the module cache has no go.mod of go.sum")
+		need.Missing(t, "the module cache has no go.mod of go.sum")
 	}
 }
 
@@ -238,8 +240,6 @@ func TestPlaceholders(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod": "module x\n\ngo 1.26\n", "go.sum": "",
-		"views/views.go":   "package views\n",
-		"public/public.go": "package public\n",
 	} {
 		os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755)
 		os.WriteFile(filepath.Join(root, name), []byte(text), 0o644)
@@ -255,14 +255,14 @@ func TestPlaceholders(t *testing.T) {
 	}
 	a := App{Name: "hello", Module: "zz.example/hello", Template: "chat", Port: 3000, Framework: Framework{Dir: root}}
 	files, err := a.files([]fs.FS{fstest.MapFS{"env.example": {Data: []byte("PORT={{port}}\n")}, "Dockerfile": {Data: []byte("FROM golang:{{go}}\n")}}, fstest.MapFS{
-		"main.go":   {Data: []byte("package main\n\nimport (\n\t\"" + framework + "/app\"\n\t\"" + framework + "/public\"\n)\n\nvar _ = app.New\nvar _ = public.FS\n")},
+		"main.go":   {Data: []byte("package main\n\nimport (\n\t\"fmt\"\n\n\t\"" + framework + "/app\"\n\n\t\"" + framework + "/public\"\n\t\"" + framework + "/views\"\n)\n\nvar _ = fmt.Sprint(app.Files(\"public\", public.FS), app.Files(\"views\", views.FS))\n")},
 		"README.md": {Data: []byte("# {{name}}\n\ngo run {{module}}\n")},
 		"gitignore": {Data: []byte("*.log\n")},
 	}}, map[string]fs.FS{"views": fstest.MapFS{"a.handlebars": {Data: []byte("{{name}}")}}, "public": fstest.MapFS{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{".env", ".env.example", ".gitignore", "Dockerfile", "README.md", "go.mod", "go.sum", "main.go", "public/public.go", "views/a.handlebars", "views/views.go"}) {
+	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{".env", ".env.example", ".gitignore", "Dockerfile", "README.md", "go.mod", "go.sum", "main.go", "views/a.handlebars"}) {
 		t.Errorf("files %q", got)
 	}
 	for name, want := range map[string]string{
@@ -271,7 +271,8 @@ func TestPlaceholders(t *testing.T) {
 		"Dockerfile":         "FROM golang:1.26\n",
 		"README.md":          "# hello\n\ngo run zz.example/hello\n",
 		"views/a.handlebars": "{{name}}",
-		"main.go":            "package main\n\nimport (\n\t\"" + framework + "/app\"\n\t\"zz.example/hello/public\"\n)\n\nvar _ = app.New\nvar _ = public.FS\n",
+		"main.go": "package main\n\nimport (\n\t\"embed\"\n\t\"fmt\"\n\t\"io/fs\"\n\n\t\"" + framework + "/app\"\n)\n" +
+			fmt.Sprintf(embedding, "public views") + "\nvar _ = fmt.Sprint(files(\"public\"), files(\"views\"))\n" + embedded,
 	} {
 		if got := string(files[name]); got != want {
 			t.Errorf("%s:\n%s", name, got)
@@ -386,7 +387,7 @@ func testNeeded(t *testing.T, template, adapter string) {
 	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "PWD="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		if strings.Contains(string(out), "GOPROXY=off") {
-			missing(t, "the module cache lacks what go mod tidy reads: "+string(out))
+			need.Missing(t, "the module cache lacks what go mod tidy reads: %s", out)
 		}
 		t.Fatalf("go mod tidy: %v\n%s", err, out)
 	}
@@ -396,7 +397,7 @@ func testNeeded(t *testing.T, template, adapter string) {
 		after[name] = string(text)
 	}
 	if *update {
-		if err := os.WriteFile(filepath.Join("needed", app.list()), []byte(need(after["go.mod"], after["go.sum"])), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join("needed", app.list()), []byte(deriveNeeded(after["go.mod"], after["go.sum"])), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -411,8 +412,8 @@ func testNeeded(t *testing.T, template, adapter string) {
 	}
 }
 
-// need derives a file of needed from the files that go mod tidy wrote.
-func need(mod, sum string) string {
+// deriveNeeded derives a file of needed from the files that go mod tidy wrote.
+func deriveNeeded(mod, sum string) string {
 	lines := map[string]string{}
 	for line := range strings.Lines(sum) {
 		name, _, _ := strings.Cut(line, " ")
@@ -435,17 +436,8 @@ func run(t *testing.T, dir string, args ...string) {
 	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "PWD="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		if strings.Contains(string(out), "module lookup disabled by GOPROXY=off") {
-			missing(t, "the module cache lacks a dependency: "+string(out))
+			need.Missing(t, "the module cache lacks a dependency: %s", out)
 		}
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-}
-
-// missing skips the test, loudly, or fails it where everything must be there.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
