@@ -61,11 +61,11 @@ func (a *App) engine(extension string) Engine {
 	return nil
 }
 
-func (r *Router) mountApp(prefix string, sub *App) *Router {
+func (r *Router) mountApp(paths []string, sub *App) *Router {
 	if sub == nil {
-		panic(fmt.Sprintf("app: the application mounted at %q is nil: make one with app.New()", prefix))
+		panic(fmt.Sprintf("app: the application mounted at %q is nil: make one with app.New()", strings.Join(paths, ", ")))
 	}
-	return r.mountRouter(prefix, &sub.Router, sub)
+	return r.mountRouter(paths, &sub.Router, sub)
 }
 
 // start does what has to wait until everything is registered: mounted applications inherit settings.

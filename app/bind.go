@@ -141,15 +141,28 @@ func (r *Request) bindUpload(v any) error {
 	if err != nil {
 		return err
 	}
+	target := reflect.ValueOf(v).Elem()
 	values := &Object{}
 	for name, list := range form.Value {
+		if target.Kind() == reflect.Struct && strings.IndexByte(name, '[') >= 0 {
+			return r.bindBrackets(form, target)
+		}
 		all := make([]any, len(list))
 		for i := range list {
 			all[i] = list[i]
 		}
 		values.Set(name, all)
 	}
-	return unfit(bindObject(values, form.File, reflect.ValueOf(v).Elem()))
+	return unfit(bindObject(values, form.File, target))
+}
+
+// bindBrackets binds an upload with names like user[name], which are read as in another form.
+func (r *Request) bindBrackets(form *multipart.Form, target reflect.Value) error {
+	values, err := parseForm(url.Values(form.Value).Encode(), &BodyOptions{Extended: true}, false)
+	if err != nil {
+		return err
+	}
+	return unfit(bindObject(values, form.File, target))
 }
 
 // bindObject fills target from values; names that it has no field for are left out, as for JSON.

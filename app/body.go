@@ -74,6 +74,9 @@ func (r *Request) readOnce(limit int64, inflate bool, charset string) ([]byte, e
 	return data, nil
 }
 
+// maxExpected is the length of a body up to which the client is believed, and memory is there before the body is.
+const maxExpected = 1 << 20
+
 // readLimited reads one byte more than limit at most.
 func readLimited(r *Request, body io.Reader, limit int64, encoding string, compressed bool) (data []byte, err error) {
 	if compressed {
@@ -84,7 +87,7 @@ func readLimited(r *Request, body io.Reader, limit int64, encoding string, compr
 		defer inflated.Close()
 		body = inflated
 	}
-	if n := r.ContentLength; n > 0 && n <= limit && !compressed {
+	if n := r.ContentLength; n > 0 && n <= min(limit, maxExpected) && !compressed {
 		data = make([]byte, n)
 		_, err = io.ReadFull(body, data)
 		return data, err
@@ -93,8 +96,12 @@ func readLimited(r *Request, body io.Reader, limit int64, encoding string, compr
 }
 
 // setBodyDeadline bounds the time in which the whole body must have come: a client that sends a byte now and then
-// would hold a goroutine for as long as it likes.
+// would hold a goroutine for as long as it likes. It returns zero where the http.Server has a bound of its own, which
+// stays.
 func (r *Request) setBodyDeadline() time.Time {
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ReadTimeout > 0 {
+		return time.Time{}
+	}
 	deadline := time.Now().Add(r.x.app.options.bodyTimeout)
 	_ = http.NewResponseController(r.x.res.ResponseWriter).SetReadDeadline(deadline) // where there is a connection
 	return deadline
@@ -103,6 +110,9 @@ func (r *Request) setBodyDeadline() time.Time {
 // endBodyDeadline lifts the deadline, or says that it has passed. Then it stays, so that net/http does not wait for the
 // rest of the body, and the connection closes.
 func (r *Request) endBodyDeadline(deadline time.Time, err error) error {
+	if deadline.IsZero() {
+		return nil
+	}
 	if err != nil && !time.Now().Before(deadline) { // what inflates does not always say why it failed
 		r.x.res.Header().Set("Connection", "close")
 		return &HTTPError{Status: http.StatusRequestTimeout, Type: "request.timeout", Message: "the body took too long", Err: err}

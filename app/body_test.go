@@ -3,6 +3,7 @@ package app_test
 import (
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -120,4 +121,21 @@ func FuzzBindNeverPanics(f *testing.F) {
 		}
 		send(server, "POST", "/", body, "Content-Type", contentType)
 	})
+}
+
+// The bound that an http.Server has on the time for a request stays, whatever the setting "body timeout" is.
+func TestBodyWithinTheReadTimeoutOfTheServer(t *testing.T) {
+	server := app.New()
+	server.Post("/", func(req *app.Request, res *app.Response) error {
+		_, err := req.Bytes()
+		return err
+	})
+	l := httptest.NewUnstartedServer(server)
+	l.Config.ReadTimeout = 50 * time.Millisecond
+	l.Start()
+	defer l.Close() // waits for the connection: it does not hang
+	status, _ := raw(t, l.Listener.Addr().String(), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+	if status != 400 {
+		t.Errorf("got %d", status)
+	}
 }

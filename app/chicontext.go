@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -77,13 +78,17 @@ func HTTP(h http.Handler) Handler {
 func (x *exchange) pattern(rt *route) string {
 	pattern := ""
 	for _, f := range x.frames {
-		if f.layer > 0 && f.router != noRouter {
-			if prefix := f.router.layers[f.layer-1].path; prefix != "/" {
-				pattern += prefix
-			}
-		}
+		pattern += f.prefix()
 	}
-	return pattern + rt.paths[0]
+	return pattern + x.prefix() + rt.paths[0]
+}
+
+// prefix is the prefix by which the router of a place was entered, as it was registered.
+func (p *place) prefix() string {
+	if p.via == nil || p.via.source == "/" || p.router == noRouter {
+		return ""
+	}
+	return p.via.source
 }
 
 // chiRoutes is a Router as middleware for chi sees it.
@@ -126,11 +131,11 @@ func (r *chiRoutes) Find(_ *chi.Context, method, path string) string {
 				}
 			}
 		case l.router != nil:
-			rest, ok := path, l.prefixes == nil
+			rest, prefix, ok := path, "", l.prefixes == nil
 			for _, p := range l.prefixes {
 				var n int
 				if n, _, ok, _ = p.matchPrefix(path, nil); ok {
-					rest = path[n:]
+					rest, prefix = path[n:], strings.TrimRight(p.source, "/")
 					break
 				}
 			}
@@ -141,7 +146,7 @@ func (r *chiRoutes) Find(_ *chi.Context, method, path string) string {
 				rest = "/"
 			}
 			if found := (*chiRoutes)(l.router).Find(nil, method, rest); found != "" {
-				return l.path + found
+				return prefix + found
 			}
 		}
 	}

@@ -228,20 +228,20 @@ var noRouter = &Router{}
 func (x *exchange) enterLayer(l *layer) (bool, error) {
 	n, start := 0, len(x.params0)
 	params := append(x.params0, x.inherited...)
-	if l.prefixes != nil {
-		matched := false
-		for _, p := range l.prefixes {
-			var err error
-			if n, params, matched, err = p.matchPrefix(x.path, params[:start+len(x.inherited)]); err != nil {
-				return false, err
-			}
-			if matched {
-				break
-			}
+	var via *pattern
+	for _, p := range l.prefixes {
+		var matched bool
+		var err error
+		if n, params, matched, err = p.matchPrefix(x.path, params[:start+len(x.inherited)]); err != nil {
+			return false, err
 		}
-		if !matched {
-			return false, nil
+		if matched {
+			via = p
+			break
 		}
+	}
+	if l.prefixes != nil && via == nil {
+		return false, nil
 	}
 	x.params0, x.params = params, params[start:]
 	if len(x.router.params) > 0 {
@@ -257,7 +257,7 @@ func (x *exchange) enterLayer(l *layer) (bool, error) {
 	}
 	x.frames = append(x.frames, x.place)
 	x.layer, x.routes, x.steps, x.route = 0, nil, nil, nil
-	x.router, x.inherited = noRouter, nil
+	x.router, x.via, x.inherited = noRouter, via, nil
 	x.allowFrom = len(x.allow)
 	if l.router != nil {
 		// A router that was passed through before, at the same depth, starts afresh.

@@ -18,6 +18,7 @@ type exchange struct {
 	wire wire // what res writes to, unless net/http middleware has wrapped it
 
 	root   *App
+	served bool        // to the end: not when http.ErrAbortHandler has cut it short
 	lookup chi.Context // for the index of the routes; used again and again
 
 	place          // where the request is now
@@ -49,6 +50,7 @@ type exchange struct {
 type place struct {
 	app       *App
 	router    *Router
+	via       *pattern // the prefix by which router was entered, nil for every path
 	layer     int      // the next layer of router
 	routes    []*route // the routes of the layer before it that are still to be tried
 	route     *route   // the route that runs
@@ -81,8 +83,9 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer done()
 	}
 	x.begin(a, w, r)
+	defer x.end()
 	x.serve()
-	x.end()
+	x.served = true
 }
 
 func (x *exchange) begin(a *App, w http.ResponseWriter, r *http.Request) {
@@ -117,11 +120,16 @@ func (x *exchange) serve() {
 var poweredBy = []string{"Zocalo"}
 
 // end makes the exchange ready for another request. A connection that was taken over may be read and written by
-// others for a long time yet: nothing of it stays here.
+// others for a long time yet: nothing of it stays here. One that was cut short may still be in use, by the handlers behind
+// http.TimeoutHandler for one, and is left to them.
 func (x *exchange) end() {
 	if form := x.req.body.upload; form != nil {
 		_ = form.RemoveAll()
 	}
+	if !x.served {
+		return
+	}
+	x.served = false
 	x.req.Request = nil
 	x.req.body, x.req.query, x.req.queryOf = requestBody{}, nil, ""
 	x.res.end()

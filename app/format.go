@@ -15,8 +15,8 @@ type Format struct {
 // and Vary are set. If the client takes none and there is no "default" it is a 406 error.
 //
 //	return res.Format(
-//		app.Format{"html", func() error { return res.Render("book", app.Map{"book": book}) }},
-//		app.Format{"json", func() error { return res.JSON(book) }},
+//		app.Format{Type: "html", Answer: func() error { return res.Render("book", app.Map{"book": book}) }},
+//		app.Format{Type: "json", Answer: func() error { return res.JSON(book) }},
 //	)
 func (s *Response) Format(formats ...Format) error {
 	var offers []string

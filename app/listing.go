@@ -53,7 +53,9 @@ func (a *App) list() (asked bool, err error) {
 func (r *Router) mounts(list []mount, prefix string) []mount {
 	for _, l := range r.layers {
 		if l.router != nil {
-			list = l.router.mounts(list, prefix+strings.TrimRight(l.path, "/"))
+			for _, path := range l.paths {
+				list = l.router.mounts(list, prefix+strings.TrimRight(path, "/"))
+			}
 		}
 		if d, ok := l.handler.(describer); ok {
 			list = append(list, mount{prefix + strings.TrimRight(l.path, "/") + "/*", d.Describe()})

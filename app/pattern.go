@@ -22,6 +22,7 @@ type pattern struct {
 	fold     bool           // letters match in either case
 	strict   bool           // a slash at the end counts
 	shape    []string       // what chi indexes it by: see index.go
+	source   string         // the path as it was registered
 }
 
 // A segment is what stands between two slashes.
@@ -100,7 +101,7 @@ func compilePath(path string, o patternOptions) ([]*pattern, error) {
 var errNoSlash = errors.New("it must start with a slash")
 
 func compilePattern(path string, tokens []token, o patternOptions) (*pattern, error) {
-	p := &pattern{fold: o.fold, strict: o.strict}
+	p := &pattern{fold: o.fold, strict: o.strict, source: path}
 	var expr strings.Builder
 	limits := captureLimits{tokens: tokens}
 	before := "/" // the text since the last capture; holds a slash at the start of a segment

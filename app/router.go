@@ -194,7 +194,7 @@ func (r *Router) Group(prefix string, build func(*Router)) *Router {
 	config.MergeParams = true
 	group := NewRouter(config)
 	build(group)
-	return r.mountRouter(prefix, group, nil)
+	return r.mountRouter([]string{prefix}, group, nil)
 }
 
 // Param registers a handler for the parameter name. It is called once for each value in a request, when a route or a
@@ -247,7 +247,9 @@ func (r *Router) push(paths []string, l *layer) {
 	}
 	for _, path := range paths {
 		if path == "" || path == "/" {
-			l.prefixes, l.path = nil, "/"
+			if l.path = "/"; l.prefixes != nil {
+				l.prefixes = append(l.prefixes, &pattern{source: "/"}) // of no segment: what the paths before it leave
+			}
 			break
 		}
 		patterns, err := compilePath(path, patternOptions{fold: !r.config.CaseSensitive, strict: r.config.Strict, prefix: true})

@@ -38,7 +38,9 @@ func (r *Router) appendStack(list []RouteInfo, prefix string, all bool) []RouteI
 	for _, l := range r.layers {
 		switch {
 		case l.router != nil:
-			list = l.router.appendStack(list, prefix+strings.TrimRight(l.path, "/"), all)
+			for _, path := range l.paths {
+				list = l.router.appendStack(list, prefix+strings.TrimRight(path, "/"), all)
+			}
 		case l.routes != nil:
 			for _, rt := range l.routes.all {
 				list = rt.appendTo(list, join)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -102,5 +103,49 @@ func TestUpload(t *testing.T) {
 		if w := post("/file", test.body, test.contentType); w.Code != test.status {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
+	}
+}
+
+// Names with brackets are read as in other forms, beside files.
+func TestUploadWithBrackets(t *testing.T) {
+	server := app.New()
+	server.Post("/", func(req *app.Request, res *app.Response) error {
+		var order struct {
+			Item  string
+			To    struct{ City string }
+			Tags  []string
+			Photo *multipart.FileHeader
+		}
+		if err := req.Bind(&order); err != nil {
+			return err
+		}
+		return res.Send(fmt.Sprintf("%s %s %v %s", order.Item, order.To.City, order.Tags, order.Photo.Filename))
+	})
+	body, contentType := form("item", "maíz & más", "to[City]", "Lima", "Tags[]", "a", "Tags[]", "b", "photo.png", "…")
+	expect(t, send(server, "POST", "/", body, "Content-Type", contentType), 200, "maíz & más Lima [a b] photo.png")
+}
+
+// An answer that is cut short leaves no temporary file behind.
+func TestUploadsOfAbortedAnswers(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	server := app.New().Set("upload limits", app.UploadLimits{Memory: 1})
+	server.Post("/", func(req *app.Request, res *app.Response) error {
+		if _, err := req.File("photo"); err != nil {
+			return err
+		}
+		panic(http.ErrAbortHandler)
+	})
+	body, contentType := form("photo.png", strings.Repeat("x", 20<<20))
+	func() {
+		defer func() {
+			if v := recover(); v != http.ErrAbortHandler {
+				t.Errorf("recovered %v", v)
+			}
+		}()
+		send(server, "POST", "/", body, "Content-Type", contentType)
+	}()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 )
 
 // Use registers middleware, error handlers and routers. It takes, in any number and in this order, paths and what
@@ -38,13 +40,9 @@ func (r *Router) Use(args ...any) *Router {
 		case func(http.Handler) http.Handler:
 			r.useHTTP(paths, h)
 		case *Router:
-			for _, path := range paths {
-				r.mountRouter(path, h, nil)
-			}
+			r.mountRouter(paths, h, nil)
 		case *App:
-			for _, path := range paths {
-				r.mountApp(path, h)
-			}
+			r.mountApp(paths, h)
 		case http.Handler:
 			for _, path := range paths {
 				r.Mount(path, h)
@@ -130,7 +128,7 @@ func (r *Router) Mount(prefix string, h http.Handler) *Router {
 		panic(fmt.Sprintf("app: Mount(%q, nil): pass the http.Handler that answers there", prefix))
 	}
 	if a, ok := h.(*App); ok {
-		return r.mountApp(prefix, a)
+		return r.mountApp([]string{prefix}, a)
 	}
 	r.push([]string{prefix}, &layer{middleware: HTTP(h), handler: h, origins: []origin{originOf(h)}})
 	return r
@@ -168,14 +166,14 @@ func (r *Router) useHTTP(paths []string, m func(http.Handler) http.Handler) {
 	r.push(paths, &layer{middleware: crossInto(m(end)), chained: end, origins: []origin{originOf(m)}})
 }
 
-func (r *Router) mountRouter(prefix string, sub *Router, a *App) *Router {
+func (r *Router) mountRouter(paths []string, sub *Router, a *App) *Router {
 	if sub == nil {
-		panic(fmt.Sprintf("app: the router mounted at %q is nil: make one with app.NewRouter()", prefix))
+		panic(fmt.Sprintf("app: the router mounted at %q is nil: make one with app.NewRouter()", strings.Join(paths, ", ")))
 	}
 	if sub == r || sub.contains(r) {
-		panic(fmt.Sprintf("app: the router mounted at %q is mounted inside itself: mount another", prefix))
+		panic(fmt.Sprintf("app: the router mounted at %q is mounted inside itself: mount another", strings.Join(paths, ", ")))
 	}
-	r.push([]string{prefix}, &layer{router: sub, app: a})
+	r.push(paths, &layer{router: sub, app: a})
 	return r
 }
 
@@ -205,7 +203,8 @@ func mounted[T any](r *Router, list []T) []T {
 			list = mounted(l.router, list)
 		}
 		h, ok := l.handler.(T)
-		if ok && !slices.ContainsFunc(list, func(other T) bool { return any(other) == any(h) }) {
+		same := func(other T) bool { return reflect.TypeOf(h).Comparable() && any(other) == any(h) }
+		if ok && !slices.ContainsFunc(list, same) {
 			list = append(list, h)
 		}
 	}

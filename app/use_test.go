@@ -208,3 +208,26 @@ func TestHijackBehindMiddleware(t *testing.T) {
 		}
 	}
 }
+
+// A router at several paths is one entry of the list: the first path that fits takes its part, and the router runs once.
+func TestRouterAtSeveralPaths(t *testing.T) {
+	runs := 0
+	sub := app.NewRouter()
+	sub.Use(func(req *app.Request, res *app.Response) error { runs++; return req.Next() })
+	sub.Get("/page", func(req *app.Request, res *app.Response) error { return res.Send(req.BaseURL() + " " + req.Path()) })
+	server := app.New()
+	server.Use([]string{"/a", "/:any", "/"}, sub)
+	expect(t, do(server, "GET", "/a/page"), 200, "/a /page")
+	expect(t, do(server, "GET", "/b/page"), 200, "/b /page")
+	runs = 0
+	if w := do(server, "GET", "/a/nothing"); w.Code != 404 || runs != 1 {
+		t.Errorf("%d, and the router ran %d times", w.Code, runs)
+	}
+	var patterns []string
+	for _, rt := range server.Routes() {
+		patterns = append(patterns, rt.Pattern)
+	}
+	if got := fmt.Sprint(patterns); got != "[/a/page /:any/page /page]" {
+		t.Error(got)
+	}
+}
