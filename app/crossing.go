@@ -76,4 +76,5 @@ func resume(w http.ResponseWriter, r *http.Request) {
 		x.conclude(c.err)
 		x.concluded = true
 	}
+	x.endUnanswered()
 }

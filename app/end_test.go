@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/zocalo-go/zocalo/app"
@@ -41,6 +42,24 @@ func TestEnd(t *testing.T) {
 	expect(t, w, 402, "")
 	if h := w.Header(); h.Get("X-Due") != "today" || h.Get("Content-Length") != "0" || h.Get("Content-Type") != "" || h.Get("ETag") != "" {
 		t.Error(h)
+	}
+}
+
+// What net/http middleware sees is what the client gets.
+func TestStatusWithoutAnswerBehindMiddleware(t *testing.T) {
+	var seen int
+	server := app.New()
+	server.UseHTTP(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner := httptest.NewRecorder()
+			next.ServeHTTP(inner, r)
+			seen = inner.Code
+			w.WriteHeader(inner.Code)
+		})
+	})
+	server.Get("/", func(req *app.Request, res *app.Response) error { res.Status(404); return nil })
+	if w := do(server, "GET", "/"); w.Code != 404 || seen != 404 {
+		t.Errorf("the client got %d, the middleware saw %d", w.Code, seen)
 	}
 }
 

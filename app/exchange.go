@@ -110,10 +110,16 @@ func (x *exchange) serve() {
 		slog.Warn("no handler answered: return req.Next() or an answer", "method", x.req.Method, "path", x.req.URL.Path)
 	}
 	x.conclude(err)
-	if !x.res.HeadersSent() && (x.res.status != http.StatusOK || x.res.invalid != nil) {
-		if err := x.res.End(); err != nil {
-			x.answerError(err)
-		}
+	x.endUnanswered()
+}
+
+// endUnanswered answers with a status that a handler has set and nothing else, or for a header that it could not set.
+func (x *exchange) endUnanswered() {
+	if x.res.HeadersSent() || x.res.status == http.StatusOK && x.res.invalid == nil {
+		return
+	}
+	if err := x.res.End(); err != nil {
+		x.answerError(err)
 	}
 }
 
