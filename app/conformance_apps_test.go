@@ -126,9 +126,9 @@ func (b builder) fill(r *Router, entries []entry) {
 			}
 			sub := NewRouter(config)
 			b.fill(sub, e.Router)
-			r.Use(*e.Mount, sub)
+			r.Use(paths(e.Mount), sub)
 		case e.MountApp != nil:
-			r.Use(*e.MountApp, b.app(e.App, e.Settings))
+			r.Use(paths(e.MountApp), b.app(e.App, e.Settings))
 		default:
 			for _, ops := range e.chains() {
 				r.Use(use(e.Use, b.handler(ops))...)

@@ -66,8 +66,8 @@ type conformanceCase struct {
 type entry struct {
 	Route, Param, MW string
 	Path, Do, Use    json.RawMessage
+	Mount, MountApp  json.RawMessage
 	Chain, Static    *string
-	Mount, MountApp  *string
 	Methods          []json.RawMessage
 	Error            []operation
 	Opts             json.RawMessage

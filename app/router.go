@@ -237,7 +237,8 @@ func (r *Router) route(paths []string) *route {
 	return rt
 }
 
-// push appends a layer that runs below a prefix; "" and "/" are every path.
+// push appends a layer that runs below a prefix; "" and "/" are every path, but as one of several, as in Express, only
+// the path / itself.
 func (r *Router) push(paths []string, l *layer) {
 	l.paths = slices.Clone(paths)
 	for i, path := range l.paths {
@@ -245,18 +246,16 @@ func (r *Router) push(paths []string, l *layer) {
 			l.paths[i] = "/"
 		}
 	}
-	for _, path := range paths {
-		if path == "" || path == "/" {
-			if l.path = "/"; l.prefixes != nil {
-				l.prefixes = append(l.prefixes, &pattern{source: "/"}) // of no segment: what the paths before it leave
-			}
+	l.path = l.paths[len(l.paths)-1]
+	for _, path := range l.paths {
+		if path == "/" && len(paths) == 1 {
 			break
 		}
 		patterns, err := compilePath(path, patternOptions{fold: !r.config.CaseSensitive, strict: r.config.Strict, prefix: true})
 		if err != nil {
 			panic("app: " + err.Error())
 		}
-		l.prefixes, l.path = append(l.prefixes, patterns...), path
+		l.prefixes = append(l.prefixes, patterns...)
 	}
 	r.layers = append(r.layers, l)
 }

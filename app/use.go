@@ -11,7 +11,8 @@ import (
 )
 
 // Use registers middleware, error handlers and routers. It takes, in any number and in this order, paths and what
-// runs below them; without a path it runs for every request. The shapes are
+// runs below them; without a path, or below "/", it runs for every request. As one of several paths "/" is that path
+// alone, as in Express. The shapes are
 //
 //	string, []string                    a path, or paths
 //	Handler                             middleware
