@@ -59,6 +59,7 @@ func TestSessionsOfTheServerBefore(t *testing.T) {
 		c := openWebSocket(w)
 		c.send("40")
 		at := c.admission()
+		synctest.Wait() // for the handler of "connection", which joins the room
 		w.server.To("room").Emit("hello")
 		if got := c.event(&at); got != "hello" {
 			t.Errorf("got %q", got)

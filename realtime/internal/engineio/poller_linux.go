@@ -170,7 +170,8 @@ type pollerWork struct {
 	buf    *[]byte
 	err    error
 
-	wait, read func(fd uintptr) bool
+	wait func(fd uintptr) bool
+	read func(fd uintptr)
 }
 
 func (w *pollerWork) run(p *poller) {
@@ -299,7 +300,7 @@ func (w *pollerWork) drain(s *webSocket) readOutcome {
 	w.buf = arrivals.Get().(*[]byte)
 	defer arrivals.Put(w.buf)
 	for range maxReads {
-		if s.raw.Read(w.read) != nil {
+		if s.raw.Control(w.read) != nil { // Read would ask the runtime's poller, for what is never waited for
 			return readEnd
 		}
 		switch {
@@ -315,11 +316,11 @@ func (w *pollerWork) drain(s *webSocket) readOutcome {
 }
 
 // doRead reads without waiting.
-func (w *pollerWork) doRead(fd uintptr) bool {
+func (w *pollerWork) doRead(fd uintptr) {
 	for {
 		w.n, w.err = syscall.Read(int(fd), *w.buf)
 		if w.err != syscall.EINTR {
-			return true
+			return
 		}
 	}
 }

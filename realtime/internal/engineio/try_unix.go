@@ -13,7 +13,7 @@ type attempt struct {
 	data []byte
 	n    int
 	err  error
-	do   func(fd uintptr) bool
+	do   func(fd uintptr)
 }
 
 // rawOf returns what reading and attempts need of a connection of the operating
@@ -41,17 +41,17 @@ func rawOfSystem(c syscall.Conn) syscall.RawConn {
 // many bytes that was.
 func (a *attempt) write(raw syscall.RawConn, data []byte) (int, error) {
 	if a.do == nil {
-		a.do = func(fd uintptr) bool {
+		a.do = func(fd uintptr) {
 			for {
 				a.n, a.err = syscall.Write(int(fd), a.data)
 				if a.err != syscall.EINTR {
-					return true // whatever came of it: nobody waits here
+					return // whatever came of it: nobody waits here
 				}
 			}
 		}
 	}
 	a.data, a.n, a.err = data, 0, nil
-	err := raw.Write(a.do)
+	err := raw.Control(a.do) // Write would ask the runtime's poller, for what is never waited for
 	a.data = nil
 	switch {
 	case err != nil:
