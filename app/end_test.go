@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -74,5 +75,20 @@ func TestCookieEncode(t *testing.T) {
 	}
 	if w := do(server, "GET", "/a;b"); w.Code != 500 || w.Header().Get("Set-Cookie") != "" {
 		t.Error(w.Code, w.Header())
+	}
+}
+
+// A call that answers behind one that could not do its work leaves nothing of itself to the error handlers.
+func TestRejectedChains(t *testing.T) {
+	server := app.New()
+	server.Get("/send", func(req *app.Request, res *app.Response) error { return res.Vary("").Send("x") })
+	server.Get("/json", func(req *app.Request, res *app.Response) error { return res.Vary("").JSON("x") })
+	server.Get("/jsonp", func(req *app.Request, res *app.Response) error { return res.Vary("").JSONP("x") })
+	server.Get("/redirect", func(req *app.Request, res *app.Response) error { return res.Vary("").Redirect("/x") })
+	server.OnError(func(err error, req *app.Request, res *app.Response) error {
+		return res.Send(fmt.Sprint(res.StatusCode(), len(res.Header()), err))
+	})
+	for _, url := range []string{"/send", "/json", "/jsonp", "/redirect"} {
+		expect(t, do(server, "GET", url), 200, `200 0 app: Vary(""): name a header`)
 	}
 }

@@ -10,6 +10,9 @@ var javascriptType = []string{"text/javascript; charset=utf-8"}
 
 // JSON answers with v as JSON. <, > and & are written as they are, unless the setting "json escape" is on.
 func (s *Response) JSON(v any) error {
+	if s.invalid != nil {
+		return s.rejected()
+	}
 	buf := buffers.Get().(*bytes.Buffer)
 	defer freeBuffer(buf)
 	body, err := s.encodeJSON(buf, v)
@@ -25,6 +28,9 @@ func (s *Response) JSON(v any) error {
 // JSONP answers with a call of the function that the query names by the setting "jsonp callback name", with v as its
 // argument, or as JSON without one.
 func (s *Response) JSONP(v any) error {
+	if s.invalid != nil {
+		return s.rejected()
+	}
 	callback := s.x.req.Query(s.x.app.options.jsonpCallback)
 	if callback == "" {
 		if s.Header().Get("Content-Type") == "" {

@@ -23,6 +23,9 @@ func freeBuffer(b *bytes.Buffer) {
 // nil as nothing; anything else as JSON. It sets ETag and Content-Length, answers 304 to a client that has the body
 // already, and sends no body where there is none (HEAD, 204, 205, 304).
 func (s *Response) Send(body any) error {
+	if s.invalid != nil {
+		return s.rejected()
+	}
 	switch b := body.(type) {
 	case nil:
 		return s.send(nil)
@@ -102,6 +105,9 @@ func (s *Response) SendStatus(code int) error {
 // where to go, as HTML or plain as the client likes. It does not check where that is: a URL that comes from the
 // outside may lead to anywhere.
 func (s *Response) Redirect(url string) error {
+	if s.invalid != nil {
+		return s.rejected()
+	}
 	if s.status < 300 || s.status > 399 {
 		s.status = http.StatusFound
 	}
