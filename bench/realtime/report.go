@@ -132,16 +132,15 @@ func (r report) costs() table {
 		head: append(append([]string{"work"}, titles(servers)...), "Zócalo / limit", "Node / Zócalo")}
 	for _, row := range append(rows(), memoryRow()) {
 		cells := []string{row.title}
-		medians := map[string]float64{}
+		measured := false
 		for _, s := range servers {
 			sample := r.sample(row.scenario, s.name, row.value)
-			if len(sample) > 0 {
-				medians[s.name] = sample.median()
-			}
+			measured = measured || len(sample) > 0
 			cells = append(cells, sample.String())
 		}
-		if len(medians) > 0 {
-			t.rows = append(t.rows, append(cells, ratio(medians[ours], medians[limit]), ratio(medians[node], medians[ours])))
+		if measured {
+			median := func(server string) float64 { return r.sample(row.scenario, server, row.value).median() }
+			t.rows = append(t.rows, append(cells, ratio(median(ours), median(limit)), ratio(median(node), median(ours))))
 		}
 	}
 	return t

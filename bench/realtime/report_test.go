@@ -95,6 +95,9 @@ func TestReportOfLess(t *testing.T) {
 			}
 		}
 	}
+	if echo := full(node).costs().rows[0]; echo[len(echo)-1] != "–" {
+		t.Errorf("a ratio to what was not measured: %q", echo)
+	}
 	if r := (report{}); len(r.tables()) != 0 || len(r.plots()) != 0 {
 		t.Error("there is something in a report of nothing")
 	}
