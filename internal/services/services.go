@@ -93,7 +93,12 @@ func (s *Service) Start() {
 		p.Wait()
 		close(exited)
 	}(s.process, s.exited)
+	s.ready()
+}
 
+// ready returns when it answers.
+func (s *Service) ready() {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), readiness)
 	defer cancel()
 	if err := s.await(ctx); err != nil {

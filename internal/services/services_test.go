@@ -4,6 +4,7 @@ package services_test
 
 import (
 	"net"
+	"strconv"
 	"testing"
 
 	"github.com/zocalo-go/zocalo/internal/services"
@@ -34,4 +35,26 @@ func TestServices(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is several servers starts, and goes on when one of them ends.
+func TestClusters(t *testing.T) {
+	t.Run("RedisCluster", func(t *testing.T) {
+		servers := services.RedisCluster(t, 3, 1)
+		if len(servers) != 6 {
+			t.Fatalf("%d servers", len(servers))
+		}
+		servers[5].Kill()
+		servers[5].Start()
+	})
+	t.Run("Sentinel", func(t *testing.T) {
+		first := services.Redis(t)
+		services.Redis(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(first.Port()))
+		services.Sentinel(t, first)
+	})
+	t.Run("NATSCluster", func(t *testing.T) {
+		servers := services.NATSCluster(t, 3)
+		servers[0].Kill()
+		servers[0].Start()
+	})
 }

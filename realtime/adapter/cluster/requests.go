@@ -44,7 +44,7 @@ type request struct {
 	others  due
 	total   int  // nodes that have the namespace; 0 where they are not counted
 	counted bool // total is known, or will never be
-	present int  // those of this package that have it, and have said so
+	present int  // those of this package that have it, and have said so, or have gone
 	missing adapter.MissingError
 	young   bool // the node does not know the others yet
 	over    bool
@@ -270,6 +270,9 @@ func (r *request) lost(node string, goodbye bool) {
 	d := r.named[node]
 	if d == nil || r.over {
 		return
+	}
+	if d.replies == 0 {
+		r.present++ // an engine may have counted it
 	}
 	r.give(node, d, goodbye)
 	if len(r.missing.Nodes)+len(r.missing.Sockets)+r.missing.Others > 0 {

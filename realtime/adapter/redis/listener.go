@@ -3,61 +3,170 @@ package redis
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// listener receives what is published, in order, in one goroutine. The client
-// library connects again, and subscribes again, by itself.
+// listener receives what is published, in order, in one goroutine. When a connection
+// is lost, or Redis is silent on it, it makes another, and subscribes there to all
+// that it listens to.
+//
+// It does not leave that to the client library, which takes a server for alive
+// as long as it can be written to, and cannot subscribe again to channels of
+// different slots in a Redis Cluster.
 type listener struct {
-	pubsub *redis.PubSub
+	client redis.UniversalClient
+	open   func(context.Context, ...string) *redis.PubSub
+	route  func(context.Context, *listener) error // or nil: called before each connection
 	refuse func(error)
+	ctx    context.Context
+	cancel context.CancelFunc
+	kick   chan struct{} // capacity 1: there is something to listen to
 	done   chan struct{} // closed when the goroutine has ended
 
-	mu       sync.RWMutex // guards the rest
-	channels map[string]*channel
-}
+	// Of the goroutine.
+	was bool // it has listened before
 
-// channel is a channel, or a pattern, that is listened to.
-type channel struct {
-	take      func(channel, payload string)
-	confirmed chan struct{} // closed when Redis knows
-	once      sync.Once
+	mu       sync.Mutex    // guards the rest
+	pubsub   *redis.PubSub // of the present connection, or nil
+	channels map[string]*channel
+	leaving  map[string]int  // how often Redis has still to say that it was left
+	due      map[string]bool // what the present connection has still to confirm
+	up       chan struct{}   // closed while that is nothing, and while there are no channels
+	failure  error           // of the last connection
 }
 
 const (
 	healthCheck = 3 * time.Second  // how often a silent connection is tried
-	received    = 4096             // messages that wait to be taken
 	patience    = 10 * time.Second // how long Redis may take to answer
+	minPause    = 20 * time.Millisecond
+	maxPause    = time.Second // between two connections
 )
 
-// listen begins to listen to what is added. It tells refuse when something may have
-// been missed.
-func listen(p *redis.PubSub, refuse func(error)) *listener {
-	l := &listener{pubsub: p, refuse: refuse, done: make(chan struct{}), channels: make(map[string]*channel)}
-	messages := p.ChannelWithSubscriptions(redis.WithChannelSize(received), redis.WithChannelHealthCheckInterval(healthCheck))
-	go l.run(messages)
+var (
+	errDeaf   = errors.New("redis: this node is not subscribed")
+	errMoved  = errors.New("redis: another server has the channel")
+	errMissed = errors.New("redis: the connection was lost; what the other nodes said meanwhile is missing")
+)
+
+// listen begins to listen to what is added, by connections of a client. It tells
+// refuse when something may have been missed.
+func listen(client redis.UniversalClient, refuse func(error)) *listener {
+	l := newListener(client, client.Subscribe, refuse)
+	go l.run()
 	return l
 }
 
-func (l *listener) run(messages <-chan any) {
+func newListener(client redis.UniversalClient, open func(context.Context, ...string) *redis.PubSub, refuse func(error)) *listener {
+	l := &listener{client: client, open: open, refuse: refuse, kick: make(chan struct{}, 1), done: make(chan struct{}), channels: make(map[string]*channel), leaving: make(map[string]int), up: make(chan struct{})}
+	l.hear()
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l
+}
+
+func (l *listener) run() {
 	defer close(l.done)
-	for message := range messages {
+	pause := minPause
+	for {
+		began := time.Now()
+		if err := l.connect(); err != nil {
+			l.down(err)
+			reload(l.ctx, l.client)
+		}
+		if time.Since(began) > maxPause {
+			pause = minPause
+		}
+		var retry <-chan time.Time
+		kick := l.kick
+		if !l.idle() {
+			retry, kick = time.After(pause), nil
+			pause = min(2*pause, maxPause)
+		}
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-retry:
+		case <-kick:
+		}
+	}
+}
+
+// down notes that there is no connection.
+func (l *listener) down(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pubsub, l.failure = nil, err
+	if len(l.channels) > 0 {
+		l.unhear()
+	}
+}
+
+func (l *listener) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.channels) == 0
+}
+
+// connect is one connection's time. It returns nil when there is nothing to listen to.
+func (l *listener) connect() error {
+	if l.idle() {
+		return nil
+	}
+	if l.route != nil {
+		if err := l.route(l.ctx, l); err != nil || l.idle() {
+			return err
+		}
+	}
+	p := l.open(l.ctx)
+	defer p.Close()
+	l.mu.Lock()
+	names := make(map[kind][]string)
+	l.pubsub, l.due = p, make(map[string]bool)
+	for _, name := range slices.Sorted(maps.Keys(l.channels)) {
+		k := l.channels[name].kind
+		names[k] = append(names[k], name)
+		l.due[name] = true
+	}
+	clear(l.leaving)
+	l.mu.Unlock()
+	for _, k := range []kind{exact, shard, pattern} { // a pattern leads to any server of a Redis Cluster
+		if err := k.subscribe(l.ctx, p, names[k]...); err != nil {
+			return err
+		}
+	}
+	return l.receive(p)
+}
+
+// receive takes what comes until the connection fails.
+func (l *listener) receive(p *redis.PubSub) error {
+	heard := new(atomic.Uint64)
+	stop := watch(l.ctx, p, heard)
+	defer stop()
+	missed := l.was
+	for {
+		message, err := p.Receive(l.ctx)
+		if err != nil {
+			return err
+		}
+		heard.Add(1)
 		switch m := message.(type) {
 		case *redis.Subscription:
 			if strings.HasSuffix(m.Kind, "unsubscribe") {
+				if !l.left(m.Channel) {
+					return errMoved
+				}
 				continue
 			}
-			if c := l.channel(m.Channel); c != nil {
-				again := true
-				c.once.Do(func() { again = false; close(c.confirmed) })
-				if again {
-					l.refuse(errors.New("redis: the connection was lost; what the other nodes said meanwhile is missing"))
-				}
+			l.confirm(m.Channel)
+			if l.was = true; missed {
+				missed = false
+				l.refuse(errMissed)
 			}
 		case *redis.Message:
 			name := m.Pattern
@@ -71,65 +180,47 @@ func (l *listener) run(messages <-chan any) {
 	}
 }
 
-func (l *listener) channel(name string) *channel {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.channels[name]
-}
-
-// add listens to channels by one of the subscribing methods, and waits until Redis
-// knows. The library goes on trying when it returns an error.
-func (l *listener) add(ctx context.Context, subscribe func(context.Context, ...string) error, take func(channel, payload string), names ...string) error {
-	added := l.note(take, names)
-	if err := subscribe(ctx, names...); err != nil {
-		return err
-	}
-	for i, c := range added {
-		select {
-		case <-c.confirmed:
-		case <-ctx.Done():
-			return fmt.Errorf("redis: subscribing to %s: %w", names[i], context.Cause(ctx))
+// watch closes a connection when Redis does not answer on it. heard counts what has
+// come there. What it returns ends it.
+func watch(ctx context.Context, p *redis.PubSub, heard *atomic.Uint64) (stop func()) {
+	var mu sync.Mutex // held while timer is set
+	var timer *time.Timer
+	last, asked := uint64(0), false
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(healthCheck, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		now := heard.Load()
+		silent := now == last
+		last = now
+		switch {
+		case !silent:
+			asked = false
+			timer.Reset(healthCheck)
+		case !asked:
+			asked = true
+			ctx, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			if p.Ping(ctx) != nil {
+				p.Close()
+				return
+			}
+			timer.Reset(patience)
+		default:
+			p.Close()
 		}
-	}
-	return nil
+	})
+	return func() { timer.Stop() }
 }
 
-// begin listens to channels without waiting: the library goes on trying.
-func (l *listener) begin(subscribe func(context.Context, ...string) error, take func(channel, payload string), names ...string) {
-	l.note(take, names)
-	subscribe(context.Background(), names...)
-}
-
-func (l *listener) note(take func(channel, payload string), names []string) []*channel {
+func (l *listener) close() {
+	l.cancel()
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	added := make([]*channel, len(names))
-	for i, name := range names {
-		added[i] = &channel{take: take, confirmed: make(chan struct{})}
-		l.channels[name] = added[i]
-	}
-	return added
-}
-
-// remove ends that.
-func (l *listener) remove(unsubscribe func(context.Context, ...string) error, names ...string) {
-	l.mu.Lock()
-	for _, name := range names {
-		delete(l.channels, name)
-	}
+	p := l.pubsub
 	l.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	unsubscribe(ctx, names...) // a connection that is gone has forgotten it
-}
-
-func (l *listener) close() error {
-	err := l.pubsub.Close()
+	if p != nil {
+		p.Close()
+	}
 	<-l.done
-	return err
-}
-
-// literal returns a pattern that means a text and nothing else.
-func literal(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(text)
 }

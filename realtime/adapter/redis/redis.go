@@ -68,8 +68,8 @@ func (e *pubsub) Start(node string, r cluster.Receiver) error {
 	if cluster.SendsOnly(r) {
 		return nil
 	}
-	e.listener = listen(e.client.Subscribe(context.Background()), r.Refuse)
-	e.listener.begin(e.listener.pubsub.Subscribe, e.takeNative, e.channels.nodes(), e.channels.node(node))
+	e.listener = listen(e.client, r.Refuse)
+	e.listener.begin(exact, e.takeNative, e.channels.nodes(), e.channels.node(node))
 	return nil
 }
 
@@ -86,24 +86,23 @@ func (e *pubsub) takeNative(_, payload string) {
 func (e *pubsub) Open(ctx context.Context, namespace string) error {
 	c := e.channels
 	broadcasts := c.broadcast(namespace)
-	err := e.listener.add(ctx, e.listener.pubsub.PSubscribe, func(channel, payload string) {
+	err := e.listener.add(ctx, pattern, func(channel, payload string) {
 		e.take(namespace, channel[len(broadcasts):], payload)
 	}, literal(broadcasts)+"*")
 	if err != nil {
 		return err
 	}
-	if err := e.listener.add(ctx, e.listener.pubsub.Subscribe, func(_, payload string) { e.takeRequest(namespace, payload) }, c.requests(namespace)); err != nil {
+	if err := e.listener.add(ctx, exact, func(_, payload string) { e.takeRequest(namespace, payload) }, c.requests(namespace)); err != nil {
 		return err
 	}
-	return e.listener.add(ctx, e.listener.pubsub.Subscribe, func(_, payload string) { e.takeResponse(namespace, payload) },
+	return e.listener.add(ctx, exact, func(_, payload string) { e.takeResponse(namespace, payload) },
 		c.responses(namespace), c.response(namespace, e.node))
 }
 
 // Shut implements cluster.Engine.
 func (e *pubsub) Shut(namespace string) {
 	c := e.channels
-	e.listener.remove(e.listener.pubsub.PUnsubscribe, literal(c.broadcast(namespace))+"*")
-	e.listener.remove(e.listener.pubsub.Unsubscribe, c.requests(namespace), c.responses(namespace), c.response(namespace, e.node))
+	e.listener.remove(literal(c.broadcast(namespace))+"*", c.requests(namespace), c.responses(namespace), c.response(namespace, e.node))
 }
 
 // take receives a broadcast. What is for a room that nobody here is in is not
@@ -151,6 +150,11 @@ func (e *pubsub) takeResponse(namespace, payload string) {
 
 // Publish implements cluster.Engine.
 func (e *pubsub) Publish(ctx context.Context, batch []*cluster.Message) (int, error) {
+	if e.listener != nil {
+		if err := e.listener.heard(ctx); err != nil {
+			return 0, err
+		}
+	}
 	sent, err := publish(ctx, e.one(ctx), batch, func(p redis.Pipeliner, m *cluster.Message) error {
 		channel, payload, err := e.encode(m)
 		if err == nil {
@@ -216,7 +220,8 @@ func (e *pubsub) Close() error {
 	if e.listener == nil { // it has only sent
 		return nil
 	}
-	return e.listener.close()
+	e.listener.close()
+	return nil
 }
 
 var _ cluster.MixedEngine = (*pubsub)(nil)

@@ -82,8 +82,9 @@ type sharded struct {
 	recent   map[string]time.Time // of Publish: channels of rooms into which this node has had others put sockets
 
 	mu        sync.Mutex           // guards the rest
-	listeners map[string]*listener // by the address of the server in a Redis Cluster, or ""
+	listeners map[string]*listener // by home
 	homes     map[string]*listener // by channel
+	closed    bool
 }
 
 // Start implements cluster.Engine.
@@ -92,54 +93,10 @@ func (e *sharded) Start(node string, r cluster.Receiver) error {
 	if cluster.SendsOnly(r) {
 		return nil
 	}
-	for _, channel := range []string{e.channels.nodes(), e.channels.node(node)} {
-		l, err := e.listenerOf(context.Background(), channel)
-		if err != nil {
-			return err
-		}
-		l.begin(l.pubsub.SSubscribe, e.takeNative, channel)
+	for _, name := range []string{e.channels.nodes(), e.channels.node(node)} {
+		e.place(name, "", &channel{kind: shard, take: e.takeNative, confirmed: make(chan struct{})}, nil)
 	}
 	return nil
-}
-
-// listenerOf returns the listener at the server that has a channel.
-func (e *sharded) listenerOf(ctx context.Context, channel string) (*listener, error) {
-	home := ""
-	if c, ok := e.client.(*redis.ClusterClient); ok {
-		m, err := c.MasterForKey(ctx, channel)
-		if err != nil {
-			return nil, fmt.Errorf("redis: %w", err)
-		}
-		home = m.Options().Addr
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	l := e.listeners[home]
-	if l == nil {
-		l = listen(e.client.SSubscribe(context.Background()), e.receiver.Refuse)
-		e.listeners[home] = l
-	}
-	e.homes[channel] = l
-	return l, nil
-}
-
-// subscribe listens to a channel.
-func (e *sharded) subscribe(ctx context.Context, channel string, take func(channel, payload string)) error {
-	l, err := e.listenerOf(ctx, channel)
-	if err != nil {
-		return err
-	}
-	return l.add(ctx, l.pubsub.SSubscribe, take, channel)
-}
-
-func (e *sharded) unsubscribe(channel string) {
-	e.mu.Lock()
-	l := e.homes[channel]
-	delete(e.homes, channel)
-	e.mu.Unlock()
-	if l != nil {
-		l.remove(l.pubsub.SUnsubscribe, channel)
-	}
 }
 
 func (e *sharded) takeNative(_, payload string) {
@@ -216,13 +173,20 @@ func (e *sharded) Leave(namespace, room string, private bool) {
 
 // Publish implements cluster.Engine.
 func (e *sharded) Publish(ctx context.Context, batch []*cluster.Message) (int, error) {
-	return publish(ctx, e.client, batch, func(p redis.Pipeliner, m *cluster.Message) error {
+	if err := e.heard(ctx); err != nil {
+		return 0, err
+	}
+	sent, err := publish(ctx, e.client, batch, func(p redis.Pipeliner, m *cluster.Message) error {
 		channel, payload, err := e.encode(m)
 		if err != nil {
 			return err
 		}
 		return p.SPublish(ctx, channel, payload).Err()
 	})
+	if err != nil {
+		reload(ctx, e.client)
+	}
+	return sent, err
 }
 
 func (e *sharded) encode(m *cluster.Message) (channel string, payload []byte, err error) {
@@ -291,15 +255,10 @@ func (e *sharded) Count(ctx context.Context, namespace string) (int, error) {
 
 // Close implements cluster.Engine.
 func (e *sharded) Close() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var err error
-	for _, l := range e.listeners {
-		if closing := l.close(); err == nil {
-			err = closing
-		}
+	for _, l := range e.close() {
+		l.close()
 	}
-	return err
+	return nil
 }
 
 var (

@@ -113,8 +113,8 @@ func (e *streams) Start(node string, r cluster.Receiver) error {
 	if cluster.SendsOnly(r) {
 		start = func(name string) *tail { return &tail{name: name} }
 	} else {
-		e.listener = listen(e.client.Subscribe(context.Background()), r.Refuse)
-		e.listener.begin(e.listener.pubsub.Subscribe, e.takeNative, e.channels.nodes(), e.channels.node(node))
+		e.listener = listen(e.client, r.Refuse)
+		e.listener.begin(exact, e.takeNative, e.channels.nodes(), e.channels.node(node))
 	}
 	for i := range e.options.Count {
 		name := e.options.Stream
@@ -139,7 +139,7 @@ func (e *streams) takeNative(_, payload string) {
 func (e *streams) Open(ctx context.Context, namespace string) error {
 	t := e.tail(namespace)
 	t.open(namespace)
-	err := e.listener.add(ctx, e.listener.pubsub.Subscribe, func(_, payload string) { e.takeRequest(namespace, payload) },
+	err := e.listener.add(ctx, exact, func(_, payload string) { e.takeRequest(namespace, payload) },
 		e.channels.broadcast(namespace), e.channels.private(namespace, e.node))
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (e *streams) Open(ctx context.Context, namespace string) error {
 // Shut implements cluster.Engine.
 func (e *streams) Shut(namespace string) {
 	e.tail(namespace).shut(namespace)
-	e.listener.remove(e.listener.pubsub.Unsubscribe, e.channels.broadcast(namespace), e.channels.private(namespace, e.node))
+	e.listener.remove(e.channels.broadcast(namespace), e.channels.private(namespace, e.node))
 }
 
 // takeRequest receives what Node does not keep, or an answer.
@@ -229,6 +229,11 @@ func (e *streams) parse(values map[string]any) (*cluster.Message, error) {
 // Publish implements cluster.Engine. Messages of a Redis Cluster that go through
 // different servers of it go one group after the other.
 func (e *streams) Publish(ctx context.Context, batch []*cluster.Message) (sent int, err error) {
+	if e.listener != nil {
+		if err := e.listener.heard(ctx); err != nil {
+			return 0, err
+		}
+	}
 	for len(batch) > 0 {
 		via := e.via(ctx, batch[0])
 		n := 1
@@ -338,7 +343,8 @@ func (e *streams) Close() error {
 	for _, t := range e.tails {
 		t.close()
 	}
-	return e.listener.close()
+	e.listener.close()
+	return nil
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // tail reads what comes into a stream, in a goroutine and by a client of its own.
@@ -46,15 +47,18 @@ func follow(client redis.UniversalClient, name string, e *streams) *tail {
 }
 
 // duplicate returns a client of the same servers that nobody else uses: closing it
-// ends what waits.
+// ends what waits. It shares no settings of maintenance notifications, which a client
+// changes when it connects, and does without them.
 func duplicate(client redis.UniversalClient) redis.UniversalClient {
+	off := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	switch c := client.(type) {
 	case *redis.ClusterClient:
 		o := *c.Options()
+		o.MaintNotificationsConfig = off
 		return redis.NewClusterClient(&o)
 	case *redis.Client:
 		o := *c.Options()
-		o.MinIdleConns = 0
+		o.MinIdleConns, o.MaintNotificationsConfig = 0, off
 		return redis.NewClient(&o)
 	}
 	panic("redis: Streams needs a *redis.Client or a *redis.ClusterClient")
@@ -69,6 +73,7 @@ func (t *tail) run() {
 			pause = 0
 			continue
 		}
+		reload(t.ctx, t.client)
 		pause = min(max(2*pause, 20*time.Millisecond), time.Second)
 		select {
 		case <-time.After(pause):
