@@ -231,3 +231,25 @@ func TestRouterAtSeveralPaths(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A handler may hand a context of its own to those behind it.
+func TestContextForTheHandlersBehind(t *testing.T) {
+	type user struct{}
+	server := app.New()
+	server.Use(func(req *app.Request, res *app.Response) error {
+		req.Request = req.WithContext(context.WithValue(req.Context(), user{}, "ana"))
+		return req.Next()
+	})
+	server.UseHTTP(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-User", r.Context().Value(user{}).(string))
+			next.ServeHTTP(w, r)
+		})
+	})
+	server.Get("/", func(req *app.Request, res *app.Response) error { return res.Send(req.Context().Value(user{}).(string)) })
+	w := do(server, "GET", "/")
+	expect(t, w, 200, "ana")
+	if w.Header().Get("X-User") != "ana" {
+		t.Error(w.Header())
+	}
+}
