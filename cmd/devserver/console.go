@@ -23,6 +23,7 @@ type console struct {
 	// network is the URL for other machines, or empty.
 	network string
 	open    bool // in the browser, when the app is ready
+	nodes   int  // if there are several
 	greeted sync.Once
 }
 
@@ -83,6 +84,9 @@ func (c *console) report(e dev.Event) {
 // greet says once where the app is.
 func (c *console) greet(took time.Duration) {
 	c.printf("%s ready in %s at %s\n", c.bold(c.name), milliseconds(took), c.link(c.url))
+	if c.nodes > 1 {
+		c.printf("%d nodes behind it; what each does: %s\n", c.nodes, c.link(c.url+"/_dev/"))
+	}
 	if c.network != "" {
 		c.printf("on the network at %s\n", c.link(c.network))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zocalo-go/zocalo/internal/dev"
+	"github.com/zocalo-go/zocalo/internal/doctor"
 	"github.com/zocalo-go/zocalo/internal/scaffold"
 )
 
@@ -17,11 +18,13 @@ import (
 const (
 	framework = "github.com/zocalo-go/zocalo"
 	demo      = "./templates/chat"
+	maxNodes  = 16
 )
 
 func devCommand() *cobra.Command {
 	var at address
 	var poll, open, tools bool
+	var nodes int
 	cmd := &cobra.Command{
 		Use:   "dev [PACKAGE]",
 		Short: "Build and run the app in this directory and follow its source",
@@ -31,15 +34,30 @@ the command to build, "." unless named. It is what devserver does on its own.
 The app gets the variables of a file .env, too. A port that is in use makes way
 for the next free one.
 
+With --nodes it runs several processes of the app on the one port: each
+connection goes to the next, with no sticky sessions, and the app's adapter
+joins them.
+
 In a terminal, the key h lists the others. /_dev/ under the app's address shows
 its sockets, requests, routes and log, live.`,
 		Example: `  devserver dev
-  devserver dev ./cmd/web --port 3000`,
+  devserver dev ./cmd/web --port 3000
+  devserver dev --nodes 3`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if nodes < 1 || nodes > maxNodes {
+				return usageError{fmt.Errorf("%d nodes cannot be: there are 1 to %d", nodes, maxNodes)}
+			}
 			cfg, c, err := prepare(cmd, args, at)
 			if err != nil {
 				return err
+			}
+			if nodes > 1 {
+				if err := doctor.Nodes(cmd.Context(), ".", cfg.Package, func(name string) string { return dev.Getenv(".", name) }); err != nil {
+					cfg.Listener.Close()
+					return err
+				}
+				c.nodes, cfg.Nodes = nodes, nodes
 			}
 			cfg.Report, cfg.Poll, cfg.Tools, c.open = c.report, poll, tools, open
 			return c.follow(cmd.Context(), cmd.InOrStdin(), cfg)
@@ -48,6 +66,7 @@ its sockets, requests, routes and log, live.`,
 	at.flags(cmd)
 	cmd.Flags().BoolVar(&poll, "poll", false, "look for changes twice a second, where the system reports none (network and container mounts)")
 	cmd.Flags().BoolVar(&open, "open", false, "open the app in the browser ($BROWSER) when it is ready")
+	cmd.Flags().IntVar(&nodes, "nodes", 1, "run this `many` processes of the app, joined by its adapter")
 	cmd.Flags().BoolVar(&tools, "dev-tools", false, "with --host: show the tools at /_dev/ to other machines, too")
 	return cmd
 }

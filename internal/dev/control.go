@@ -23,7 +23,7 @@ var reloadScript string
 //go:embed morph.js
 var morphScript string
 
-// buildHeader names the build behind an answer, for the probe.
+// buildHeader names the process behind an answer, for the probe.
 const buildHeader = "X-Devserver-Build"
 
 // A control is the server on loopback to which one process proxies /_dev/.
@@ -34,15 +34,15 @@ type control struct {
 	served chan struct{}
 }
 
-// newControl listens for the process of the numbered build.
-func newControl(h *hub, number int, host string) (*control, error) {
+// newControl listens for the named process.
+func newControl(h *hub, name, host string) (*control, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("dev: control server: %w", err)
 	}
 	c := &control{addr: ln.Addr().String(), ln: ln, served: make(chan struct{})}
 	c.server = &http.Server{
-		Handler:           sameHost(host, devHandler(h, number)),
+		Handler:           sameHost(host, devHandler(h, name)),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	// Each request proves anew through which process it came.
@@ -63,8 +63,8 @@ func (c *control) close() {
 	<-c.served
 }
 
-// devHandler serves /_dev/ on behalf of the numbered build.
-func devHandler(h *hub, number int) http.Handler {
+// devHandler serves /_dev/ on behalf of the named process, or of none.
+func devHandler(h *hub, name string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_dev/reload.js", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
@@ -76,20 +76,21 @@ func devHandler(h *hub, number int) http.Handler {
 		fmt.Fprint(w, morphScript)
 	})
 	mux.HandleFunc("GET /_dev/alive", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(buildHeader, strconv.Itoa(number))
+		w.Header().Set(buildHeader, name)
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("GET /_dev/error", func(w http.ResponseWriter, r *http.Request) {
 		writePage(w, r, h.trouble(), http.StatusOK)
 	})
 	mux.HandleFunc("GET /_dev/events", h.events)
-	near := func(f http.HandlerFunc) http.Handler { return h.near(number == 0, f) }
+	near := func(f http.HandlerFunc) http.Handler { return h.near(name == "", f) }
 	mux.Handle("GET /_dev/logs", near(h.logs.stream))
 	mux.Handle("POST /_dev/open", onlyJSON(near(openPlace(h.dir))))
 	// The app asks whether it may answer what it answers itself, below /_dev/app/.
 	mux.Handle("GET /_dev/allowed", near(allow))
 	mux.Handle("POST /_dev/allowed", onlyJSON(near(allow)))
 	mux.Handle("GET /_dev/{$}", near(h.tools))
+	mux.Handle("/_dev/node/{node}/app/", near(h.toNode))
 	mux.HandleFunc("GET /_dev/tools.js", toolsFile("text/javascript", toolsScript))
 	mux.HandleFunc("GET /_dev/tools.css", toolsFile("text/css", toolsStyle))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,6 +116,11 @@ func allow(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNo
 
 // events streams what happens to one page until the page leaves or is cut off.
 func (h *hub) events(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-h.settled():
+	case <-r.Context().Done():
+		return
+	}
 	page := h.join()
 	defer h.leave(page)
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -137,7 +143,7 @@ func (h *hub) events(w http.ResponseWriter, r *http.Request) {
 
 // fallback answers on the public listener while no process can serve.
 func fallback(h *hub, host string) http.Handler {
-	dev := devHandler(h, 0)
+	dev := devHandler(h, "")
 	return sameHost(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/_dev/") {
 			dev.ServeHTTP(w, r)

@@ -26,6 +26,9 @@ type Config struct {
 	Args []string
 	// Listener is the public listener. Run and Serve own it and close it.
 	Listener *net.TCPListener
+	// Nodes is how many processes of the app Run runs, behind a round robin on
+	// Listener; default one, which has Listener itself.
+	Nodes int
 	// Host is one more name, beside loopback and addresses, under which pages
 	// may ask for the error page and the events.
 	Host string
@@ -66,6 +69,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Dir = dir
 	c.Package = cmp.Or(c.Package, ".")
 	c.Grace = cmp.Or(c.Grace, 5*time.Second)
+	c.Nodes = max(c.Nodes, 1)
 	if c.Stdout == nil {
 		c.Stdout = io.Discard
 	}
@@ -125,12 +129,14 @@ func Run(ctx context.Context, cfg Config) error {
 	if tcp, ok := cfg.Listener.Addr().(*net.TCPAddr); ok {
 		h.guarded = !cfg.Tools && !tcp.IP.IsLoopback()
 	}
-	cfg.Stdout = &logWriter{out: cfg.Stdout, paint: cfg.Colour, logs: h.logs}
-	cfg.Stderr = &logWriter{out: cfg.Stderr, paint: cfg.Colour, logs: h.logs, stderr: true}
+	nodes, front, err := newNodes(cfg, h)
+	if err != nil {
+		return err
+	}
 	s := &session{
 		cfg:     cfg,
 		hub:     h,
-		public:  newPublic(cfg.Listener, fallback(h, cfg.Host)),
+		nodes:   nodes,
 		builder: newQuickBuilder(cfg, out),
 		changes: make(chan change),
 		built:   make(chan outcome),
@@ -144,6 +150,9 @@ func Run(ctx context.Context, cfg Config) error {
 	if watch != nil {
 		s.start(func() { watch.run(s.ctx, s.changes, s.warn) })
 	}
+	if front != nil {
+		s.start(func() { front.run(s.ctx) })
+	}
 	defer s.end()
 	return s.loop()
 }
@@ -152,7 +161,7 @@ func Run(ctx context.Context, cfg Config) error {
 type session struct {
 	cfg     Config
 	hub     *hub
-	public  *public
+	nodes   []*node
 	builder *builder
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -164,10 +173,8 @@ type session struct {
 	exited  chan *process
 	warned  chan error
 
-	number    int      // of the newest build, also of a failed one
-	current   *process // nil while no process can serve
-	answering bool     // current has answered a request
-	heir      *os.File // where the last process that answered tells its successor; or nil
+	number    int // of the newest build, also of a failed one
+	ended     int // the newest build of which a process has ended by itself
 	stopBuild context.CancelFunc
 	files     []string  // saved since the last build that was started
 	since     time.Time // when they were saved
@@ -209,20 +216,24 @@ func (s *session) loop() error {
 				return err
 			}
 		case p := <-s.ready:
-			if p == s.current {
-				s.answering = true
-				s.succeed(p)
+			if p != p.node.current {
+				continue
+			}
+			p.node.answering = true
+			p.node.succeed(p)
+			if s.answering() {
+				s.hub.settle()
 				s.cfg.Report(Event{Kind: Ready, Files: s.files, Took: time.Since(s.since)})
 				s.files = nil
 			}
 		case p := <-s.exited:
-			if p != s.current {
+			if p != p.node.current {
 				continue
 			}
-			s.current = nil
+			p.node.current = nil
 			p.renounce()
 			p.state.refuse()
-			if err := s.failed(exited(s.cfg.Dir, p.err, p.tail.String(), s.answering)); err != nil {
+			if err := s.lost(p); err != nil {
 				return err
 			}
 		}
@@ -283,77 +294,7 @@ func (s *session) build() {
 func (s *session) failed(p *Problem) error {
 	s.hub.failed(p)
 	s.cfg.Report(Event{Kind: Failed, Problem: p})
-	if s.current != nil {
-		return nil
-	}
-	if err := s.public.answer(); err != nil {
-		return fmt.Errorf("dev: answer in place of the app: %w", err)
-	}
-	return nil
-}
-
-// replace starts the executable and asks the process before it to end. The
-// order matters: no page may come back through the old process and believe
-// that it has seen the new one.
-func (s *session) replace(path string) error {
-	old := s.current
-	gone := make(chan struct{})
-	if old == nil {
-		close(gone)
-	} else {
-		old.state.refuse()
-	}
-	s.hub.started(s.number)
-	if old != nil {
-		s.start(func() { defer close(gone); old.stop(s.cfg.Grace) })
-		if !inherits {
-			<-gone
-		}
-	}
-	s.public.yield()
-
-	if old != nil {
-		old.renounce() // if it has not answered yet
-	}
-	s.current = nil
-	will, to, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("dev: a pipe between processes: %w", err)
-	}
-	defer to.Close()
-	state, err := newControl(s.hub, s.number, s.cfg.Host)
-	if err != nil {
-		will.Close()
-		return err
-	}
-	p, err := start(path, s.number, s.cfg, s.public, state, &heritage{from: s.heir, to: to})
-	if err != nil {
-		will.Close()
-		state.close()
-		return err
-	}
-	p.will = will
-	s.current, s.answering = p, false
-	alive, ended := context.WithCancel(s.ctx)
-	s.start(func() {
-		<-p.done
-		ended()
-		os.Remove(path)
-		select {
-		case s.exited <- p:
-		case <-s.ctx.Done():
-		}
-		state.close()
-	})
-	s.start(func() {
-		if p.answers(alive, s.public.Addr(), gone) {
-			select {
-			case s.ready <- p:
-			case <-s.ctx.Done():
-			}
-		}
-	})
-	return nil
+	return s.answer()
 }
 
 // start runs f in a goroutine that end waits for.
@@ -382,14 +323,8 @@ func (s *session) warn(err error) {
 func (s *session) end() {
 	s.cancel()
 	s.hub.close()
-	if s.heir != nil {
-		s.heir.Close() // nobody comes who could be told
+	for _, n := range s.nodes {
+		s.wg.Go(func() { n.end(s.cfg.Grace) })
 	}
-	if s.current != nil {
-		s.current.renounce()
-		s.current.state.refuse()
-		s.current.stop(s.cfg.Grace)
-	}
-	s.public.stop()
 	s.wg.Wait()
 }

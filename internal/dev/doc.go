@@ -30,6 +30,11 @@
 // first, the listener closed, and the new one told to listen by PORT: requests
 // in between are refused.
 //
+// With several nodes the public listener stays with this package, too: a front
+// accepts, and hands each connection to the next node, whose process has inherited
+// a listener of the node's own. Nodes are built once and replaced together; of each
+// the rules above hold. Pages learn of the new build when all nodes run it.
+//
 // # Events
 //
 // /_dev/events is a stream of server-sent events:
@@ -46,8 +51,8 @@
 //
 // /_dev/ is a page that shows it, live: its script asks /_dev/logs, which has what
 // the app printed, and everything else below /_dev/app/, which the app answers
-// itself, after it has asked /_dev/allowed whether it may. /_dev/open opens the
-// editor. As everything below /_dev/ they refuse foreign names and origins.
+// itself, after it has asked /_dev/allowed whether it may; below /_dev/node/N/app/
+// one of several nodes answers the same. /_dev/open opens the editor. As everything below /_dev/ they refuse foreign names and origins.
 //
 // # Goroutines
 //
@@ -58,7 +63,8 @@
 //	stopper      one per process being stopped; SIGTERM, grace period, SIGKILL
 //	probe        one per process; asks until the process answers or ends
 //	control      one http.Server per process; closed when the process is replaced
-//	fallback     one http.Server; accepts only while no process can serve
+//	fallback     one http.Server per node; accepts only while no process of it can serve
+//	front        one, with several nodes, and three per connection
 //
 // All of them end before Run returns.
 package dev

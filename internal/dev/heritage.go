@@ -32,8 +32,8 @@ func (h *heritage) give(cmd *exec.Cmd) {
 
 // succeed makes what the process has to say that which the next one is told: it
 // has answered, and so has heard all that there was for it.
-func (s *session) succeed(p *process) {
-	s.heir, p.will = p.will, s.heir
+func (n *node) succeed(p *process) {
+	n.heir, p.will = p.will, n.heir
 	p.renounce()
 }
 

@@ -13,11 +13,12 @@ type event struct{ name, data string }
 // A hub knows the state of the session and tells it to the open pages. All
 // methods are safe for concurrent use, and none waits for a page.
 type hub struct {
-	session string // static; tells one run of devserver from the next
-	dir     string // static; of the app
-	name    string // static; of the app
-	logs    *logs  // static
-	guarded bool   // static; the tools are for this machine
+	session string   // static; tells one run of devserver from the next
+	dir     string   // static; of the app
+	name    string   // static; of the app
+	logs    *logs    // static
+	guarded bool     // static; the tools are for this machine
+	nodes   []string // static; the addresses of several, or nil
 
 	mu       sync.Mutex
 	build    int       // the newest build that was started
@@ -26,6 +27,7 @@ type hub struct {
 	problems int       // counts what was told by failed
 	problem  *Problem
 	pages    map[chan event]struct{}
+	calm     chan struct{} // closed unless some nodes are a build ahead of others
 }
 
 // pageBacklog is how many events a page may lag behind before it is cut off;
@@ -33,7 +35,9 @@ type hub struct {
 const pageBacklog = 16
 
 func newHub() *hub {
-	return &hub{session: rand.Text()[:8], logs: newLogs(), changed: time.Now(), pages: map[chan event]struct{}{}}
+	h := &hub{session: rand.Text()[:8], logs: newLogs(), changed: time.Now(), pages: map[chan event]struct{}{}, calm: make(chan struct{})}
+	close(h.calm)
+	return h
 }
 
 // id names the present state. A page that was loaded under another is stale.
@@ -68,6 +72,33 @@ func (h *hub) started(build int) {
 	h.changed = time.Now()
 	h.tell(event{"ok", h.idLocked()})
 	h.cut()
+	if len(h.nodes) > 0 {
+		h.settleLocked()
+		h.calm = make(chan struct{})
+	}
+}
+
+// settle records that all nodes run the same build: a page that comes back sooner
+// may get an old document from another node than the one with the news.
+func (h *hub) settle() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.settleLocked()
+}
+
+func (h *hub) settleLocked() {
+	select {
+	case <-h.calm:
+	default:
+		close(h.calm)
+	}
+}
+
+// settled is closed when a page may be told of the state.
+func (h *hub) settled() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.calm
 }
 
 // close ends all streams.
@@ -92,6 +123,7 @@ func (h *hub) failed(p *Problem) {
 	p.ID = fmt.Sprintf("%s-%d", h.session, h.problems)
 	h.problem = p
 	h.tell(event{"error", p.ID})
+	h.settleLocked()
 }
 
 // reload tells the pages to load again.

@@ -19,6 +19,7 @@ type logLine struct {
 	Level  string `json:"level,omitempty"` // as slog writes it: DEBUG, INFO, WARN, ERROR; of other lines ""
 	Text   string `json:"text"`            // without colours
 	Stderr bool   `json:"stderr,omitempty"`
+	Node   int    `json:"node,omitempty"` // of several
 }
 
 const (
@@ -37,7 +38,7 @@ type logs struct {
 
 func newLogs() *logs { return &logs{grown: make(chan struct{})} }
 
-func (l *logs) add(text string, stderr bool) {
+func (l *logs) add(text string, stderr bool, node int) {
 	text = escapes.ReplaceAllString(strings.TrimRight(text, "\r\n"), "")
 	level := ""
 	if at := levelOf(text); at != nil {
@@ -53,7 +54,7 @@ func (l *logs) add(text string, stderr bool) {
 	if len(l.ring) == 2*logLines {
 		l.ring = append(l.ring[:0], l.ring[logLines+1:]...)
 	}
-	l.ring = append(l.ring, logLine{l.last, time.Now().UnixMilli(), level, strings.ToValidUTF8(text, "\uFFFD"), stderr})
+	l.ring = append(l.ring, logLine{l.last, time.Now().UnixMilli(), level, strings.ToValidUTF8(text, "\uFFFD"), stderr, node})
 	close(l.grown)
 	l.grown = make(chan struct{})
 }
@@ -134,9 +135,11 @@ type logWriter struct {
 	paint  bool  // colour the levels
 	logs   *logs // or nil
 	stderr bool
+	node   int // of several, whose lines begin with it; or 0
 
 	mu   sync.Mutex
 	rest []byte // of a line that has not ended; guarded by mu
+	open bool   // a line has not ended; guarded by mu
 }
 
 // Write implements io.Writer.
@@ -146,6 +149,9 @@ func (w *logWriter) Write(p []byte) (int, error) {
 	painted := p
 	if w.paint && len(w.rest) == 0 {
 		painted = paintLevels(p)
+	}
+	if w.node > 0 {
+		painted = w.mark(painted)
 	}
 	if w.logs != nil || w.paint {
 		w.remember(p)
@@ -164,10 +170,27 @@ func (w *logWriter) remember(p []byte) {
 			return
 		}
 		if w.logs != nil {
-			w.logs.add(string(w.rest)+line, w.stderr)
+			w.logs.add(string(w.rest)+line, w.stderr, w.node)
 		}
 		w.rest = w.rest[:0]
 	}
+}
+
+// mark puts the node's number before each line. mu is held.
+func (w *logWriter) mark(p []byte) []byte {
+	var out []byte
+	for line := range strings.Lines(string(p)) {
+		if !w.open {
+			mark := fmt.Sprintf("%d | ", w.node)
+			if w.paint {
+				mark = fmt.Sprintf("\x1b[3%dm%d\x1b[0m | ", 2+(w.node-1)%5, w.node)
+			}
+			out = append(out, mark...)
+		}
+		out = append(out, line...)
+		w.open = !strings.HasSuffix(line, "\n")
+	}
+	return out
 }
 
 // paintLevels colours the level of each line.

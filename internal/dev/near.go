@@ -15,7 +15,8 @@ func (h *hub) near(direct bool, next http.Handler) http.Handler {
 		if direct {
 			client, _, _ = net.SplitHostPort(r.RemoteAddr)
 		}
-		if h.guarded && !thisMachine(client) {
+		// A front is who all clients of a node are.
+		if h.guarded && (len(h.nodes) > 0 || !thisMachine(client)) {
 			http.Error(w, "the tools at /_dev/ are for the machine that devserver runs on; with --dev-tools it shows them to its network", http.StatusForbidden)
 			return
 		}

@@ -36,7 +36,7 @@ func (p *process) answers(ctx context.Context, addr net.Addr, gone <-chan struct
 		if res, err := client.Do(req); err == nil {
 			res.Body.Close()
 			switch res.Header.Get(buildHeader) {
-			case strconv.Itoa(p.number):
+			case p.name:
 				return true
 			case "":
 				if alone {

@@ -12,7 +12,9 @@ import (
 
 // A process is one running build of the app.
 type process struct {
-	number int // of its build
+	node   *node  // nil in production
+	number int    // of its build
+	name   string // that its control gives, which no other process has
 	cmd    *exec.Cmd
 	tail   *tail
 	state  *control // nil in production
@@ -25,8 +27,8 @@ type process struct {
 // start runs the executable with the listener and the pipes handed over; state
 // and pipes are nil in production. The process leads
 // a group of its own, so that stop reaches its children and Ctrl-C only us.
-func start(path string, number int, cfg Config, pub *public, state *control, pipes *heritage) (*process, error) {
-	p := &process{number: number, tail: &tail{}, state: state, done: make(chan struct{})}
+func start(path, name string, cfg Config, pub *public, state *control, pipes *heritage) (*process, error) {
+	p := &process{name: name, tail: &tail{}, state: state, done: make(chan struct{})}
 	p.cmd = exec.Command(path, cfg.Args...)
 	p.cmd.Dir = cfg.Dir
 	p.cmd.Stdout = io.MultiWriter(cfg.Stdout, p.tail)

@@ -237,9 +237,9 @@
 		} catch {}
 		log = new EventSource(`/_dev/logs?after=${after}`);
 		log.addEventListener("logs", (e) => {
-			for (const { seq, level, text } of JSON.parse(e.data)) {
+			for (const { seq, level, text, node } of JSON.parse(e.data)) {
 				const print = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" }[level] ?? "log";
-				console[print]("%cserver", "color: #0b8a76; font-weight: bold", text);
+				console[print](node ? `%cnode ${node}` : "%cserver", "color: #0b8a76; font-weight: bold", text);
 				try {
 					sessionStorage.setItem("devserver:line", seq);
 				} catch {}

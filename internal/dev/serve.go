@@ -38,7 +38,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	}
 	pub := newPublic(cfg.Listener, nil)
 	defer pub.stop()
-	p, err := start(result.path, 1, cfg, pub, nil, nil)
+	p, err := start(result.path, "", cfg, pub, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,12 @@ func (o *output) String() string {
 
 func run(t *testing.T, prepare func(dir string)) *session {
 	t.Helper()
+	return runWith(t, prepare, func(*dev.Config) {})
+}
+
+// runWith is run with another configuration.
+func runWith(t *testing.T, prepare func(dir string), configure func(*dev.Config)) *session {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/app")); err != nil {
 		t.Fatal(err)
@@ -61,17 +67,17 @@ func run(t *testing.T, prepare func(dir string)) *session {
 	s := &session{t: t, dir: dir, url: "http://" + ln.Addr().String(), events: make(chan dev.Event, 100), output: &output{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() {
-		done <- dev.Run(ctx, dev.Config{
-			Dir:      dir,
-			Listener: ln.(*net.TCPListener),
-			Host:     "plaza.example",
-			Grace:    time.Second,
-			Stdout:   s.output,
-			Stderr:   s.output,
-			Report:   func(e dev.Event) { s.events <- e },
-		})
-	}()
+	config := dev.Config{
+		Dir:      dir,
+		Listener: ln.(*net.TCPListener),
+		Host:     "plaza.example",
+		Grace:    time.Second,
+		Stdout:   s.output,
+		Stderr:   s.output,
+		Report:   func(e dev.Event) { s.events <- e },
+	}
+	configure(&config)
+	go func() { done <- dev.Run(ctx, config) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

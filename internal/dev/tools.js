@@ -279,6 +279,7 @@ async function open(file, line) {
 
 function showLine(l) {
 	const row = el("li", l.level ?? "", el("div", "row", el("time", "", clock(l.at)), el("span", "tag short " + ({ ERROR: "bad", WARN: "bad", INFO: "in" }[l.level] ?? ""), l.level ?? (l.stderr ? "stderr" : "stdout")),
+		l.node ? el("span", "node", `node ${l.node}`) : "",
 		el("span", "text", l.text)));
 	lines.add(l, row, l.text);
 }
@@ -383,14 +384,27 @@ function follow(mounts) {
 	showPeople();
 }
 
+// Of several nodes one is shown; it is asked through whichever gets the request.
+const nodes = Number(document.body.dataset.nodes);
+const node = Math.min(Math.max(Number(new URLSearchParams(location.search).get("node")) || 1, 1), nodes);
+const place = nodes ? `/_dev/node/${node}/app/` : "/_dev/app/";
+$("nodes").hidden = !nodes;
+for (let n = 1; n <= nodes; n++) {
+	const link = el("a", "", `Node ${n}`);
+	link.href = `?node=${n}`;
+	if (n === node) link.setAttribute("aria-current", "true");
+	link.addEventListener("click", () => (link.href = `?node=${n}${location.hash}`));
+	$("nodes").append(link);
+}
+
 let app;
 const seen = {};
-listen("/_dev/app/events", {
+listen(place + "events", {
 	app(data) {
 		app = data;
 		routes = data.routes;
 		showRoutes();
-		follow(data.mounts);
+		follow(data.mounts.map((m) => ({ ...m, tools: m.tools.replace("/_dev/app/", place) })));
 	},
 	requests(list) {
 		for (const r of fresh(seen, app.id, list, requests)) showRequest(r);

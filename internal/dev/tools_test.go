@@ -17,7 +17,7 @@ import (
 func TestToolsAreGuarded(t *testing.T) {
 	h := newHub()
 	h.dir, h.name = t.TempDir(), `</title><script>alert(1)</script>`
-	handler := sameHost("", devHandler(h, 1))
+	handler := sameHost("", devHandler(h, "1"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // streams end at once
 	for _, test := range []struct {
@@ -67,27 +67,26 @@ func TestToolsAreNear(t *testing.T) {
 		own, _, _ = strings.Cut(addrs[len(addrs)-1].String(), "/")
 	}
 	for _, test := range []struct {
-		number               int
-		path, remote, client string
-		want                 int
+		name, path, remote, client string
+		want                       int
 	}{
-		{1, "/_dev/", "127.0.0.1:1", "127.0.0.1", 200},
-		{1, "/_dev/", "127.0.0.1:1", "::1", 200},
-		{1, "/_dev/", "127.0.0.1:1", own, 200},
-		{1, "/_dev/", "127.0.0.1:1", "198.51.100.7", 403},
-		{1, "/_dev/", "127.0.0.1:1", "127.0.0.1, 198.51.100.7", 403},
-		{1, "/_dev/", "127.0.0.1:1", "", 403}, // an app that does not tell
-		{1, "/_dev/allowed", "127.0.0.1:1", "198.51.100.7", 403},
-		{1, "/_dev/logs", "127.0.0.1:1", "198.51.100.7", 403},
-		{1, "/_dev/reload.js", "127.0.0.1:1", "198.51.100.7", 200},
-		{0, "/_dev/", "198.51.100.7:1", "127.0.0.1", 403},
-		{0, "/_dev/", "[::1]:1", "", 200},
+		{"1", "/_dev/", "127.0.0.1:1", "127.0.0.1", 200},
+		{"1", "/_dev/", "127.0.0.1:1", "::1", 200},
+		{"1", "/_dev/", "127.0.0.1:1", own, 200},
+		{"1", "/_dev/", "127.0.0.1:1", "198.51.100.7", 403},
+		{"1", "/_dev/", "127.0.0.1:1", "127.0.0.1, 198.51.100.7", 403},
+		{"1", "/_dev/", "127.0.0.1:1", "", 403}, // an app that does not tell
+		{"1", "/_dev/allowed", "127.0.0.1:1", "198.51.100.7", 403},
+		{"1", "/_dev/logs", "127.0.0.1:1", "198.51.100.7", 403},
+		{"1", "/_dev/reload.js", "127.0.0.1:1", "198.51.100.7", 200},
+		{"", "/_dev/", "198.51.100.7:1", "127.0.0.1", 403},
+		{"", "/_dev/", "[::1]:1", "", 200},
 	} {
 		r := httptest.NewRequest("GET", test.path, nil)
 		r.RemoteAddr = test.remote
 		r.Header.Set("X-Forwarded-For", test.client)
 		w := httptest.NewRecorder()
-		devHandler(h, test.number).ServeHTTP(w, r)
+		devHandler(h, test.name).ServeHTTP(w, r)
 		if w.Code != test.want {
 			t.Errorf("%+v: %d %s", test, w.Code, w.Body)
 		}
@@ -191,7 +190,7 @@ func TestLogs(t *testing.T) {
 	w.Write([]byte(strings.Repeat("z", 100_000) + "\n"))
 	<-grown
 	for range 5000 {
-		l.add("again", true)
+		l.add("again", true, 0)
 	}
 	lines, _ = l.since(0)
 	if len(lines) != logLines || cap(l.ring) > 4*logLines || lines[len(lines)-1].Seq != 5007 || lines[0].Seq != 5007-logLines+1 {

@@ -19,11 +19,14 @@ type devApp struct {
 	t      *testing.T
 	dir    string
 	url    string
+	args   []string // of devserver dev, besides the port; prepare may set them
+	env    []string // of it; so may this
 	output lockedBuffer
 }
 
-// newDevApp makes an app from a template, lets prepare change its files, and runs it until the test ends.
-func newDevApp(t *testing.T, template string, prepare func(a *devApp)) *devApp {
+// newDevApp makes an app from a template, with more arguments if there are any, lets prepare change it, and runs it
+// until the test ends.
+func newDevApp(t *testing.T, template string, prepare func(a *devApp), more ...string) *devApp {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -34,11 +37,12 @@ func newDevApp(t *testing.T, template string, prepare func(a *devApp)) *devApp {
 		t.Fatalf("building devserver: %v\n%s", err, out)
 	}
 	a := &devApp{t: t, dir: filepath.Join(t.TempDir(), "square")}
-	if out, err := exec.Command(bin, "new", a.dir, "--template", template, "--no-git", "--framework-dir", root).CombinedOutput(); err != nil {
+	if out, err := exec.Command(bin, append([]string{"new", a.dir, "--template", template, "--no-git", "--framework-dir", root}, more...)...).CombinedOutput(); err != nil {
 		t.Fatalf("devserver new: %v\n%s", err, out)
 	}
 	prepare(a)
-	cmd := exec.Command(bin, "dev", "--port", "0")
+	cmd := exec.Command(bin, append([]string{"dev", "--port", "0"}, a.args...)...)
+	cmd.Env = append(os.Environ(), a.env...)
 	cmd.Dir = a.dir
 	cmd.Stdout, cmd.Stderr = &a.output, &a.output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -29,7 +29,11 @@ func main() {
 			r.Out.Host = r.In.Host
 		}})
 	}
+	mux.HandleFunc("/_dev/app/what", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "an app") })
 	mux.HandleFunc("/env/{name}", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("name") == "pid" {
+			fmt.Fprint(w, os.Getpid())
+		}
 		fmt.Fprint(w, os.Getenv(r.PathValue("name")))
 	})
 	mux.HandleFunc("/crash", func(w http.ResponseWriter, r *http.Request) {

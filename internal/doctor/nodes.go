@@ -1,0 +1,65 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// framework is the module whose adapters are known.
+const framework = "github.com/zocalo-go/zocalo"
+
+// joints are what joins processes, with the variable that says where it is in
+// apps that devserver new has written.
+var joints = []struct{ adapter, name, variable, start, example string }{
+	{"nats", "NATS", "NATS_URL", "docker compose up -d nats", "nats://localhost:4222"},
+	{"redis", "Redis", "REDIS_URL", "docker compose up -d redis", "redis://localhost:6379"},
+	{"postgres", "PostgreSQL", "DATABASE_URL", "docker compose up -d postgres", "postgres://postgres@localhost:5432/postgres"},
+}
+
+// Nodes says why several processes of the command pkg in dir would not be one
+// cluster, and what to do, as far as its source and its variables tell. An app
+// without sockets has nothing to join.
+func Nodes(ctx context.Context, dir, pkg string, getenv func(string) string) error {
+	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-deps", "-f", "{{.ImportPath}}", pkg)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		return nil // the build says it better
+	}
+	imports := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		imports[strings.TrimSpace(line)] = true
+	}
+	if !imports[framework+"/realtime"] {
+		return nil
+	}
+	found := false
+	for _, e := range joints {
+		if !imports[framework+"/realtime/adapter/"+e.adapter] {
+			continue
+		}
+		found = true
+		if getenv(e.variable) == "" && mentions(filepath.Join(dir, pkg), `"`+e.variable+`"`) {
+			return fmt.Errorf("%s is not set, so the nodes would not find each other: start %s, for example with\n\t%s\nand write this into .env:\n\t%s=%s", e.variable, e.name, e.start, e.variable, e.example)
+		}
+	}
+	if !found {
+		return fmt.Errorf("the app has no adapter, so its nodes would know nothing of each other's sockets; make an app that has one with\n\tdevserver new hello --adapter nats\nor see docs/scaling.md of %s for how to add one", framework)
+	}
+	return nil
+}
+
+// mentions reports whether a Go file in a directory has a text in it.
+func mentions(dir, text string) bool {
+	names, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+	for _, name := range names {
+		if source, err := os.ReadFile(name); err == nil && strings.Contains(string(source), text) {
+			return true
+		}
+	}
+	return false
+}
