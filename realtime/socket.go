@@ -267,10 +267,11 @@ func (s *Socket) connect() {
 		return
 	}
 	n.adapter.Join(s.id, rooms...)
+	config.Metrics.Add(MetricSockets, n.name, 1) // before the client knows, which may ask at once
 	if !s.confirm(missed) {
+		config.Metrics.Add(MetricSockets, n.name, -1)
 		return
 	}
-	config.Metrics.Add(MetricSockets, n.name, 1)
 	s.client.admitted()
 	s.welcome()
 }

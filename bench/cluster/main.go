@@ -83,11 +83,11 @@ func run(ctx context.Context, clients, broadcasts, rounds int) (table string, er
 			l := load{clients, broadcasts, r.inFlight}
 			ours, err := measure(ctx, goNode, r.kind, redis, l)
 			if err != nil {
-				return "", fmt.Errorf("Go, %v: %w", r, err)
+				return "", fmt.Errorf("zocalo, %v: %w", r, err)
 			}
 			theirs, err := measure(ctx, nodeNode, r.kind, redis, l)
 			if err != nil {
-				return "", fmt.Errorf("Node.js, %v: %w", r, err)
+				return "", fmt.Errorf("node, %v: %w", r, err)
 			}
 			fmt.Fprintf(os.Stderr, "%v: %.2f µs, Node.js %.2f µs\n", r, ours, theirs)
 			c := all[r]
