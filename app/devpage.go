@@ -74,6 +74,7 @@ func (x *exchange) devError(status int, err error) {
 		if _, message, found := strings.Cut(d.Message, d.Source.Place+": "); found { // the place is shown below
 			d.Message = message
 		}
+		d.hint(positioned)
 	}
 	if stack := stackOf(err); stack != nil {
 		d.Frames, d.Others = devFrames(stack)
@@ -199,6 +200,20 @@ func causes(err error) []devCause {
 	}
 	walk(err)
 	return list
+}
+
+// hint puts what a person understands above what the parser of views said.
+func (d *devPageData) hint(err Positioned) {
+	file, line, column := err.Position()
+	hint, ok := hintFor(d.Message, file, line, column)
+	if !ok {
+		return
+	}
+	d.Causes = append([]devCause{{"what the parser of views says", d.Message}}, d.Causes...)
+	d.Message = hint.message
+	if hint.line > 0 {
+		d.Source = &devSource{Place: place3(file, hint.line, hint.column), Lines: sourceLines(file, hint.line, hint.column)}
+	}
 }
 
 // positionSource shows the excerpt of an error as it is, with its line of carets marked, or with a caret below the

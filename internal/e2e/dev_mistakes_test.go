@@ -33,7 +33,7 @@ func TestDevMistakes(t *testing.T) {
 		{"a template error", "views/index.handlebars", "{{waves}}", "{{> nobody}}",
 			[]string{"The view could not be rendered", "views/index.handlebars:3:", "{{> nobody}}"}},
 		{"a template that cannot be read", "views/index.handlebars", "{{waves}}", "{{#each waves}}",
-			[]string{"The view could not be rendered", "views/index.handlebars:", "{{#each waves}}"}},
+			[]string{"The view could not be rendered", "{{#each}} is not closed: {{/each}} is missing", "views/index.handlebars:3:", "{{#each waves}}"}},
 		{"a panic", "main.go", `return res.Render("index"`, "var m map[string]int\n\t\tm[\"wave\"]++\n\t\treturn res.Render(\"index\"",
 			[]string{"The handler panicked", "assignment to entry in nil map", "main.go:", `m["wave"]++`, "Your code"}},
 		{"an app that dies at its start", "main.go", "run := func() error {", "println(\"last words\")\n\tos.Exit(3)\n\trun := func() error {",
