@@ -10,7 +10,8 @@ import (
 )
 
 // Handshake is what is known of a client from the request it connected with. It
-// is a copy, and shared: do not change it.
+// is a copy, and shared: do not change it. It is made when somebody asks for it,
+// and forgotten when nobody has it any more.
 // https://socket.io/docs/v4/server-socket-instance/#sockethandshake
 type Handshake struct {
 	Auth    json.RawMessage   // what the client gave as auth, "{}" by default
