@@ -79,3 +79,23 @@ func RunFault(t *testing.T, c Cluster, f Fault) {
 		}
 	}
 }
+
+// RunTexts has a node say texts of any size: each client gets them whole and in order.
+func RunTexts(t *testing.T, c Cluster, texts []string) {
+	s := &suite{T: t, cluster: c}
+	config := realtime.Config{}
+	if c.Recovers {
+		config.Recovery = &realtime.Recovery{}
+	}
+	nodes := s.begin(3, config)
+	s.ready("room")
+	clients := s.dialAll(1)
+	for _, text := range texts {
+		s.check(nodes[0].To("room").Emit("text", text))
+	}
+	for _, c := range clients {
+		for _, text := range texts {
+			c.expect("text " + text)
+		}
+	}
+}

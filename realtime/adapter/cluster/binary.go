@@ -101,7 +101,7 @@ func appendTexts(b []byte, list []string) []byte {
 // An error wraps [ErrForeign].
 func ParseMessage(b []byte) (*Message, error) {
 	if len(b) < 4 || b[0] != magic {
-		return nil, ErrForeign
+		return nil, fmt.Errorf("%w: somebody else's; give each cluster a prefix of its own", ErrForeign)
 	}
 	if b[1] != version {
 		return nil, fmt.Errorf("%w: it has version %d, this node speaks %d; run the same release on all nodes", ErrForeign, b[1], version)

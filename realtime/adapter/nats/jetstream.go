@@ -189,6 +189,10 @@ func (l *logEngine) follow(reading map[*logSpace]bool, again bool) error {
 	return nil
 }
 
+// beginning is how long it may take to begin to read: a question is lost when the stream
+// has no leader.
+const beginning = 3 * time.Second
+
 // begin reads a namespace from where it was.
 func (l *logEngine) begin(ctx context.Context, s *logSpace, info *jetstream.StreamInfo) error {
 	s.end()
@@ -203,6 +207,8 @@ func (l *logEngine) begin(ctx context.Context, s *logSpace, info *jetstream.Stre
 	if lost {
 		l.receiver.Lost(s.name)
 	}
+	ctx, cancel := context.WithTimeout(ctx, beginning)
+	defer cancel()
 	consumer, err := l.js.OrderedConsumer(ctx, l.subjects.stream("log"), jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{l.subjects.log(s.name)}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 	})

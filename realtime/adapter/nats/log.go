@@ -87,7 +87,9 @@ func (l *logEngine) Publish(ctx context.Context, batch []*cluster.Message) (sent
 }
 
 // publishLogged appends to the stream, which drops what it has already been given by
-// an attempt whose answer was lost.
+// an attempt whose answer was lost. In a cluster of NATS servers one message waits for
+// the one before it: while the stream has no leader some are dropped, and those behind
+// them may not be.
 func (l *logEngine) publishLogged(ctx context.Context, batch []*cluster.Message) (sent int, err error) {
 	if !l.conn.IsConnected() {
 		return 0, nats.ErrConnectionReconnecting
@@ -96,6 +98,18 @@ func (l *logEngine) publishLogged(ctx context.Context, batch []*cluster.Message)
 	defer cancel()
 	if _, err := l.connected(ctx); err != nil {
 		return 0, err
+	}
+	if l.conn.ConnectedClusterName() != "" {
+		for i, m := range batch {
+			entry, err := l.entry(ctx, m)
+			if err != nil {
+				return i, err
+			}
+			if _, err := l.js.PublishMsg(ctx, entry); err != nil {
+				return i, fmt.Errorf("nats: %w", err)
+			}
+		}
+		return len(batch), nil
 	}
 	var acks []jetstream.PubAckFuture
 	var failed error

@@ -106,6 +106,10 @@ const (
 	fieldNative    = "native"
 )
 
+// broadcast is the type of the entries that only concern who is in some rooms:
+// cluster.Broadcast.
+const broadcast = "3"
+
 // Start implements cluster.Engine.
 func (e *streams) Start(node string, r cluster.Receiver) error {
 	e.node, e.receiver = node, r
@@ -180,8 +184,13 @@ func (e *streams) tail(namespace string) *tail {
 	return e.tails[(int(hash)%len(e.tails)+len(e.tails))%len(e.tails)]
 }
 
-// take receives an entry of a stream.
+// take receives an entry of a stream. What is for rooms that nobody here is in is not
+// even decoded, where it holds no binary.
 func (e *streams) take(id string, values map[string]any) {
+	if namespace, skip := e.skips(values); skip {
+		e.receiver.Receive(&cluster.Message{Type: cluster.Heartbeat, Namespace: namespace, Offset: id, Skipped: true})
+		return
+	}
 	m, err := e.parse(values)
 	if err != nil {
 		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
@@ -191,6 +200,20 @@ func (e *streams) take(id string, values map[string]any) {
 		m.Offset = id
 	}
 	e.receiver.Receive(m)
+}
+
+// skips reports whether an entry of another node reaches nobody here. This node's own
+// need no decoding.
+func (e *streams) skips(values map[string]any) (namespace string, skip bool) {
+	node, _ := values[fieldNode].(string)
+	kind, _ := values[fieldType].(string)
+	if node == e.node || kind != broadcast {
+		return "", false
+	}
+	namespace, _ = values[fieldNamespace].(string)
+	data, _ := values[fieldData].(string)
+	rooms, ok := wire.DataRooms(data)
+	return namespace, ok && !e.receiver.Interested(namespace, rooms...)
 }
 
 // parse reads an entry.

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -173,6 +174,12 @@ func TestRooms(t *testing.T) {
 		if rooms, ok := wire.Rooms(text); !ok || len(rooms) != len(want) || len(want) > 0 && !reflect.DeepEqual(rooms, want) {
 			t.Errorf("%s: got %q, %v", text, rooms, ok)
 		}
+		if text, _, err = wire.EncodeData(&m, parser.JSON); err != nil {
+			t.Fatal(err)
+		}
+		if rooms, ok := wire.DataRooms(string(text)); !ok || len(rooms) != len(want) || len(want) > 0 && !reflect.DeepEqual(rooms, want) {
+			t.Errorf("%s: got %q, %v", text, rooms, ok)
+		}
 	}
 	join := cluster.Message{Type: cluster.SocketsJoin, Node: `,"type":3,"data":{"opts":{"rooms":["x"],"except":[`, Namespace: "/chat", Rooms: []string{"r"}}
 	text, _, err := wire.Encode(&join, parser.JSON)
@@ -182,6 +189,29 @@ func TestRooms(t *testing.T) {
 	for _, text := range []string{string(text), "", "{}", `{"uid":"a","type":3,"nsp":"/","data":{"packet":{}}}`, `,"type":3,"data":{"opts":{"rooms":[],"except":[`[:30]} {
 		if rooms, ok := wire.Rooms([]byte(text)); ok {
 			t.Errorf("%s: rooms %q", text, rooms)
+		}
+	}
+}
+
+// The same of what Node writes, where the packet comes first and may hold anything.
+func TestDataRooms(t *testing.T) {
+	const fake = `,"opts":{"rooms":["x"],"except":[],"flags":{}}`
+	for text, want := range map[string]string{
+		`{"packet":{"type":2,"data":["e"],"nsp":"/"},"opts":{"rooms":["a","b"],"except":["c"],"flags":{}}}`:                         "[a b]",
+		`{"packet":{"type":2,"data":["e",{"y":1` + fake + `}],"nsp":"/"},"opts":{"rooms":[],"except":[],"flags":{}}}`:               "[]",
+		`{"packet":{"type":2,"data":["e",{"y":1` + fake + `}],"nsp":"/"}}`:                                                          "",
+		`{"packet":{"type":2,"data":["e"],"nsp":"/"},"requestId":"0123456789abcdef","opts":{"rooms":["a"],"except":[],"flags":{}}}`: "",
+		`{"type":3,"packet":{}` + fake + `}`: "",
+		`{"opts":{"rooms":["a"]`:             "",
+		`{"opts":{"rooms":[1],"except":[]}}`: "",
+		"":                                   "", "gqRvcHRz": "",
+	} {
+		got := ""
+		if rooms, ok := wire.DataRooms(text); ok {
+			got = fmt.Sprint(rooms)
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
 }
