@@ -49,6 +49,30 @@ func fault(t *testing.T, begin func(t *testing.T) (*redis.Client, adaptertest.Fa
 	}
 }
 
+// Redis is not there yet when nodes start: they find each other when it is.
+func TestRedisLate(t *testing.T) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			s := services.Redis(t)
+			p := e.open(connect(t, s))
+			s.Kill()
+			first, second := p.Open(adapter.Server{}), p.Open(adapter.Server{})
+			met := make(chan bool, 2)
+			for _, n := range []adapter.Node{first, second} {
+				n.Watch(func(string, bool) { met <- true })
+			}
+			s.Start()
+			<-met
+			<-met
+			for _, n := range []adapter.Node{first, second} {
+				if err := n.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
 // Redis is killed, and started again with the data that it had.
 func TestRedisRestart(t *testing.T) {
 	fault(t, func(t *testing.T) (*redis.Client, adaptertest.Fault) {

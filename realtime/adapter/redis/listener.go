@@ -50,7 +50,7 @@ const (
 )
 
 var (
-	errDeaf   = errors.New("redis: this node is not subscribed")
+	errDeaf   = errors.New("redis: this node cannot subscribe, and says nothing while it does not hear the others; see whether Redis can be reached, and lets its user subscribe")
 	errMoved  = errors.New("redis: another server has the channel")
 	errMissed = errors.New("redis: the connection was lost; what the other nodes said meanwhile is missing")
 )

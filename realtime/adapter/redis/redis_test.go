@@ -3,7 +3,9 @@
 package redis_test
 
 import (
+	"context"
 	"crypto/rand"
+	"net"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -17,24 +19,40 @@ import (
 // connect returns a client of a Redis server, which ends with the test.
 func connect(t testing.TB, s *services.Service) *redis.Client {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: s.Addr})
+	return connectBy(t, s, nil)
+}
+
+// connectBy is connect by a function that connects.
+func connectBy(t testing.TB, s *services.Service, dial func(ctx context.Context, network, addr string) (net.Conn, error)) *redis.Client {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: s.Addr, Dialer: dial})
 	t.Cleanup(func() { client.Close() })
 	return client
+}
+
+// onLines is a cluster of nodes each of which has a client of its own, on a line of its own.
+func onLines(t *testing.T, s *services.Service, open func(redis.UniversalClient) adapter.Provider) adaptertest.Cluster {
+	lines := new(adaptertest.Lines)
+	return adaptertest.Cluster{
+		Adapter: func() adapter.Provider {
+			return lines.Provider(func(l *adaptertest.Line) adapter.Provider { return open(connectBy(t, s, l.DialContext)) })
+		},
+		Cut: lines.Cut, Heal: lines.Heal,
+	}
 }
 
 func TestAdapter(t *testing.T) {
 	s := services.Redis(t)
 	adaptertest.Run(t, func(t *testing.T) adaptertest.Cluster {
 		o := redisadapter.Options{Options: adaptertest.Options(), Prefix: rand.Text()}
-		client := connect(t, s)
-		return adaptertest.Cluster{
-			Adapter: func() adapter.Provider { return redisadapter.New(client, o) },
-			Inject: func(b []byte) {
-				for _, channel := range []string{"-nodes#", "#/#", "-request#/#", "-response#/#"} {
-					client.Publish(t.Context(), o.Prefix+channel, b)
-				}
-			},
+		outside := connect(t, s)
+		c := onLines(t, s, func(client redis.UniversalClient) adapter.Provider { return redisadapter.New(client, o) })
+		c.Inject = func(b []byte) {
+			for _, channel := range []string{"-nodes#", "#/#", "-request#/#", "-response#/#"} {
+				outside.Publish(t.Context(), o.Prefix+channel, b)
+			}
 		}
+		return c
 	})
 }
 
@@ -45,19 +63,18 @@ func TestStreams(t *testing.T) {
 			adaptertest.Run(t, func(t *testing.T) adaptertest.Cluster {
 				name := rand.Text()
 				o := redisadapter.StreamsOptions{Options: adaptertest.Options(), Stream: name, Count: count, Prefix: name, SessionPrefix: name + ":"}
-				client := connect(t, s)
-				return adaptertest.Cluster{
-					Adapter:  func() adapter.Provider { return redisadapter.Streams(client, o) },
-					Recovers: true,
-					Inject: func(b []byte) {
-						client.Publish(t.Context(), name+"-nodes#", b)
-						client.Publish(t.Context(), name+"#/#", b)
-						for _, stream := range []string{name, name + "-0", name + "-1", name + "-2"} {
-							client.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"native", b}})
-							client.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"nsp", "/", "type", "3", "uid", "x", "data", b}})
-						}
-					},
+				outside := connect(t, s)
+				c := onLines(t, s, func(client redis.UniversalClient) adapter.Provider { return redisadapter.Streams(client, o) })
+				c.Recovers = true
+				c.Inject = func(b []byte) {
+					outside.Publish(t.Context(), name+"-nodes#", b)
+					outside.Publish(t.Context(), name+"#/#", b)
+					for _, stream := range []string{name, name + "-0", name + "-1", name + "-2"} {
+						outside.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"native", b}})
+						outside.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"nsp", "/", "type", "3", "uid", "x", "data", b}})
+					}
 				}
+				return c
 			})
 		})
 	}
@@ -69,14 +86,13 @@ func TestSharded(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			adaptertest.Run(t, func(t *testing.T) adaptertest.Cluster {
 				o := redisadapter.ShardedOptions{Options: adaptertest.Options(), Prefix: rand.Text(), Mode: mode}
-				client := connect(t, s)
-				return adaptertest.Cluster{
-					Adapter: func() adapter.Provider { return redisadapter.Sharded(client, o) },
-					Inject: func(b []byte) {
-						client.SPublish(t.Context(), o.Prefix+"-nodes#", b)
-						client.SPublish(t.Context(), o.Prefix+"#/#", b)
-					},
+				outside := connect(t, s)
+				c := onLines(t, s, func(client redis.UniversalClient) adapter.Provider { return redisadapter.Sharded(client, o) })
+				c.Inject = func(b []byte) {
+					outside.SPublish(t.Context(), o.Prefix+"-nodes#", b)
+					outside.SPublish(t.Context(), o.Prefix+"#/#", b)
 				}
+				return c
 			})
 		})
 	}
