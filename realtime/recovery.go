@@ -42,7 +42,8 @@ type Recovery struct {
 
 	// OnExpired is told of each client that was gone for longer than that, or had
 	// to make room for others. In a cluster the server tells that the client was on
-	// last; of those of a server that has gone, nobody tells. It must not wait.
+	// last; of those of a server that has died or shut down, nobody tells. It must not
+	// wait.
 	OnExpired func(*ExpiredSession)
 }
 
