@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/zocalo-go/zocalo/internal/need"
 	"github.com/zocalo-go/zocalo/realtime"
 )
 
@@ -59,32 +59,13 @@ type report struct {
 	Error      string
 }
 
-// missing skips a test for want of something, unless nothing may be skipped.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("ZOCALO_REQUIRE_ALL") == "1" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
 // TestBrowser sends the official client in Chromium through WebTransport.
 func TestBrowser(t *testing.T) {
 	if _, err := os.Stat(officialClient); err != nil {
-		missing(t, "the official client is not installed: npm ci --prefix internal/e2e/node")
-	}
-	chromium := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found, err := exec.LookPath(name); err == nil {
-			chromium = found
-			break
-		}
-	}
-	if chromium == "" {
-		missing(t, "Chromium is not installed: nothing was tried in a browser")
+		need.Missing(t, "the official client is not installed: npm ci --prefix internal/e2e/node")
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium),
+		chromedp.ExecPath(need.Chromium(t)),
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox,
 		chromedp.DisableGPU,
