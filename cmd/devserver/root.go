@@ -52,11 +52,11 @@ func unknown(cmd *cobra.Command, name, all string) string {
 	return text
 }
 
-// arguments makes the number of arguments a matter of usage.
+// arguments makes the number of arguments a matter of usage, and shows what it is.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())}
+			return usageError{fmt.Errorf("%w; the command is\n\t%s\nsee %s --help", err, cmd.UseLine(), cmd.CommandPath())}
 		}
 		return nil
 	}

@@ -38,7 +38,9 @@ for (const [i, tab] of tabs.entries()) {
 		next.focus();
 	});
 }
-choose(tabs.find((t) => "#" + t.getAttribute("aria-controls") === location.hash) ?? tabs[0]);
+const named = () => choose(tabs.find((t) => "#" + t.getAttribute("aria-controls") === location.hash) ?? tabs[0]);
+addEventListener("hashchange", named);
+named();
 
 /** A List shows the newest rows first, as far as they pass the filter. */
 class List {

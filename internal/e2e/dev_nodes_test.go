@@ -68,6 +68,7 @@ func TestDevNodes(t *testing.T) {
 	dev.visit(a.url + "/_dev/?node=2")
 	dev.until(`document.querySelector("#state").dataset.state === "up"`)
 	dev.until(`document.querySelectorAll("#nodes a").length === 3 && document.querySelector("#nodes [aria-current]").textContent === "Node 2"`)
+	dev.until(`(location.hash = "#log", document.querySelector("#tab-log").getAttribute("aria-selected") === "true")`)
 	dev.until(`["node 1", "node 2", "node 3"].every((node) => document.querySelector("#lines").textContent.includes(node))`)
 
 	a.edit("main.go", `"title": "Hello"`, `"title": "Hola"`)
