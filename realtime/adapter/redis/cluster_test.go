@@ -5,6 +5,7 @@ package redis_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"slices"
 	"strconv"
 	"testing"
@@ -80,28 +81,32 @@ var clustered = []struct {
 	},
 }
 
-// The whole suite on a Redis Cluster of three masters. In a prefix the part between
+// The whole suite on a Redis Cluster of three masters. In a name the part between
 // braces chooses the master: with it all channels of Sharded keep one order.
 func TestRedisCluster(t *testing.T) {
 	servers := services.RedisCluster(t, 3, 0)
 	for _, e := range clustered {
-		t.Run(e.name, func(t *testing.T) {
-			adaptertest.Run(t, func(t *testing.T) adaptertest.Cluster {
-				name, outside := rand.Text(), connectAll(t, servers, nil)
-				if e.name == "sharded" {
-					name = "{" + name + "}"
-				}
-				var lines adaptertest.Lines
-				return adaptertest.Cluster{
-					Adapter: func() adapter.Provider {
-						return lines.Provider(func(l *adaptertest.Line) adapter.Provider { return e.open(connectAll(t, servers, l), name) })
-					},
-					Cut: lines.Cut, Heal: lines.Heal,
-					Recovers: e.keeps,
-					Inject:   func(b []byte) { e.inject(t.Context(), outside, name, b) },
-				}
+		names := map[string]string{e.name: "%s"}
+		if e.name == "sharded" {
+			names["sharded in one place"] = "{%s}"
+		}
+		for test, form := range names {
+			t.Run(test, func(t *testing.T) {
+				adaptertest.Run(t, func(t *testing.T) adaptertest.Cluster {
+					name, outside := fmt.Sprintf(form, rand.Text()), connectAll(t, servers, nil)
+					var lines adaptertest.Lines
+					return adaptertest.Cluster{
+						Adapter: func() adapter.Provider {
+							return lines.Provider(func(l *adaptertest.Line) adapter.Provider { return e.open(connectAll(t, servers, l), name) })
+						},
+						Cut: lines.Cut, Heal: lines.Heal,
+						Recovers:  e.keeps,
+						Inject:    func(b []byte) { e.inject(t.Context(), outside, name, b) },
+						Overtakes: test == "sharded",
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
