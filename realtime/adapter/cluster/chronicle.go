@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -26,6 +27,8 @@ type chronicle struct {
 	log       LogEngine
 	retention adapter.Retention
 	saver     saver
+	resumed   atomic.Uint64 // clients that have come back
+	asked     atomic.Uint64 // the same, when nobody was interested in something last
 
 	order    sync.Mutex // of deliveries; guards the rest, and is taken before Memory's
 	moved    chan struct{}
@@ -141,6 +144,10 @@ func (c *chronicle) deliverLocal(p adapter.Packet, t adapter.Target) error {
 func (c *chronicle) take(m *Message, own bool) {
 	if m.Type == Broadcast && m.Keep && m.Request == "" {
 		c.deliver(m)
+		return
+	}
+	if m.Skipped && m.resumed != c.resumed.Load() {
+		c.fetch(m.Offset)
 		return
 	}
 	c.pass(m.Offset, m.Skipped)

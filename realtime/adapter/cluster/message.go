@@ -59,6 +59,7 @@ type Message struct {
 	Frames   []parser.Frame // a packet; that of an acknowledgement has the type parser.Ack
 	Offset   string         // where it stands in the log, set by the engine that has read it there
 	Skipped  bool           // there is a message at Offset that reaches nobody here, and was not decoded
+	resumed  uint64         // of one that was skipped: how many clients had come back when that was decided
 
 	Rooms   []string
 	Close   bool

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"slices"
 	"sort"
 )
@@ -57,4 +58,38 @@ func (r *recent) between(after, upTo string) []*Message {
 		})
 	}
 	return slices.Clone(r.messages[behind(after):behind(upTo)])
+}
+
+// fetch reads in the log what the engine has skipped up to an offset, because nobody
+// was interested before a client came back. It is called by the lane.
+func (c *chronicle) fetch(offset string) {
+	ctx, cancel := context.WithTimeout(c.saver.ctx, restoreTime)
+	defer cancel()
+	c.order.Lock()
+	from := c.position
+	c.order.Unlock()
+	var messages []*Message
+	err := again(ctx, func() error {
+		messages = nil
+		return c.log.Read(ctx, c.name, from, offset, func(m *Message) bool {
+			messages = append(messages, m)
+			return true
+		})
+	})
+	if err != nil {
+		if c.saver.ctx.Err() == nil {
+			c.node.Lost(c.name)
+		}
+		return
+	}
+	for _, m := range messages {
+		switch {
+		case m.Type != Broadcast || !m.Keep || m.Namespace != c.name:
+		case m.Node != "" && m.Node != c.node.id && !c.node.peers.heard(m):
+			c.copied(m.Offset)
+		default:
+			c.deliver(m)
+		}
+	}
+	c.pass(offset, false)
 }

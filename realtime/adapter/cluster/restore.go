@@ -289,6 +289,7 @@ func (c *chronicle) Resume(socket adapter.Socket, session adapter.Session, _ str
 	position := c.position
 	tell := c.Insert(socket, session.Rooms)
 	c.enter(s)
+	c.resumed.Add(1)
 	c.order.Unlock()
 	tell()
 	if err := c.read(ctx, state, position); err != nil {

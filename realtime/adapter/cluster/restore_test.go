@@ -301,3 +301,40 @@ func TestRestoreRecent(t *testing.T) {
 		t.Error("it reaches over a gap")
 	}
 }
+
+// What an engine has skipped because a client was not back yet is told to it.
+func TestRestoreSkipped(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
+		tables[0].Join("sid", "room")
+		tables[0].say(t, 1)
+		b := tables[1]
+		session, found := b.Restore("pid", "1")
+		if !found {
+			t.Fatal("it is not restored")
+		}
+		hub.mu.Lock()
+		l := hub.logs["/"]
+		l.entries = append(l.entries, l.entries[0])
+		hub.mu.Unlock()
+		if b.node.Interested("/", "room") {
+			t.Fatal("somebody is there already")
+		}
+		if _, able := b.Resume(b.seat, session, "1"); !able {
+			t.Fatal("it does not go on where it was")
+		}
+		m, err := ParseMessage(l.entries[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.node.peers.mu.Lock()
+		b.node.peers.known[m.Node].seqs = window{} // as if it were another message
+		b.node.peers.mu.Unlock()
+		b.node.Receive(&Message{Type: Heartbeat, Namespace: "/", Offset: "2", Skipped: true})
+		synctest.Wait()
+		b.seat.mu.Lock()
+		defer b.seat.mu.Unlock()
+		if !slices.Equal(b.got, []string{"2"}) {
+			t.Errorf("it got %v", b.got)
+		}
+	})
+}

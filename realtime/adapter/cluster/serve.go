@@ -13,6 +13,9 @@ func (s *space) receive(m *Message) {
 	own := m.Node == s.node.id
 	switch {
 	case m.Offset != "" && s.chronicle != nil:
+		if m.Skipped {
+			m.resumed = s.chronicle.asked.Load() // by who has asked whether anybody is interested, just before
+		}
 		s.lane.do(m.size(), func() { s.chronicle.take(m, own) })
 		return
 	case own:

@@ -93,7 +93,15 @@ func (l local) Room(event adapter.RoomEvent, room, id string) {
 // interested reports whether something for one of the rooms, or for everybody,
 // reaches anybody here, or may do so when what came before it has been done.
 func (s *space) interested(rooms []string) bool {
-	return !s.lane.idle() || s.Occupied(rooms...)
+	if s.chronicle == nil {
+		return !s.lane.idle() || s.Occupied(rooms...)
+	}
+	resumed := s.chronicle.resumed.Load()
+	if !s.lane.idle() || s.Occupied(rooms...) {
+		return true
+	}
+	s.chronicle.asked.Store(resumed)
+	return false
 }
 
 // reaches reports whether a target may mean a socket of this server.
