@@ -24,12 +24,13 @@
 // the log.
 //
 // A stream keeps the last StreamsOptions.MaxLen messages, if Redis itself keeps them:
-// one that is restarted without its data, or a replica that was behind when it took
-// over, has lost some. A node that finds this out has its clients connect again, and
-// tells the log; none is told that it has been restored who has missed something.
+// one that is restarted without its data has lost some. A node that finds this out has
+// its clients connect again, and tells the log; none is told that it has been restored
+// who has missed something. What a master had taken and its replica had not when it took
+// over is missing, and nobody knows; Redis' min-replicas-to-write bounds that.
 //
 // # Goroutines
 //
-//	listener   one a node: receives what is published
+//	listener   one a node, of Sharded one a node and master of a Redis Cluster: receives what is published
 //	tail       one a stream and node: waits for entries, by a client of its own
 package redis
