@@ -167,8 +167,8 @@ type socketData struct{ socket *Socket }
 // MarshalJSON returns the values as an object.
 func (d socketData) MarshalJSON() ([]byte, error) { return d.socket.values.json(d.socket.warn), nil }
 
-// Abandon implements adapter.Namespace.
-func (h host) Abandon(ctx context.Context, pid string) {
+// Owners implements adapter.Namespace.
+func (h host) Owners(pid string) (abandon func(ctx context.Context)) {
 	n := h.namespace
 	n.mu.Lock()
 	sockets := n.recoverable[pid]
@@ -178,14 +178,16 @@ func (h host) Abandon(ctx context.Context, pid string) {
 		}
 	}
 	n.mu.Unlock()
-	for _, s := range sockets {
-		s.client.session.Abort()
-	}
-	for _, s := range sockets {
-		select {
-		case <-s.inbox.finished():
-		case <-ctx.Done():
-			return
+	return func(ctx context.Context) {
+		for _, s := range sockets {
+			s.client.session.Abort()
+		}
+		for _, s := range sockets {
+			select {
+			case <-s.inbox.finished():
+			case <-ctx.Done():
+				return
+			}
 		}
 	}
 }

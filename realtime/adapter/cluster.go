@@ -172,11 +172,11 @@ type Namespace interface {
 	// or none.
 	Session(s Socket) (Session, bool)
 
-	// Abandon breaks the connection of the sockets with that PID, because their
-	// client has come to another node, and returns when their handlers have ended, or
-	// when ctx ends. With "" it breaks those of all sockets whose clients may come
-	// back.
-	Abandon(ctx context.Context, pid string)
+	// Owners returns the sockets that have that PID now, with "" all whose clients may
+	// come back. What it returns breaks their connections, because their client has
+	// come to another node, and waits until their handlers have ended, or ctx ends. A
+	// socket that comes in between is not among them.
+	Owners(pid string) (abandon func(ctx context.Context))
 
 	// Ask sends an event that wants an acknowledgement, and returns whom it has
 	// sent it to. It calls answered with each answer, and missing with each socket

@@ -170,6 +170,8 @@ func testRecoveryTwice(s *suite) {
 	third.until("one")
 	s.check(nodes[1].Emit("two")) // now, because what two nodes say at once has no order
 	third.until("two")
+	_, err := nodes[2].FetchSockets(s.Context()) // and with that its questions to the others have been answered
+	s.check(err)
 	fourth := third.back(nodes[0])
 	fourth.recovers(first)
 	for _, c := range []*client{first, second, third} {

@@ -77,12 +77,13 @@ func (c *chronicle) orphaned(ctx context.Context, r record) (record, error) {
 }
 
 // give gives up a session, and describes it as it is then, or says that it is not
-// here. It waits until its handlers have ended. From now on this node saves nothing
-// of it: who has asked for it does.
-func (c *chronicle) give(pid string) (given *record, unknown bool) {
+// here. Abandon is of the sockets that had it when the question came: the client may
+// have come from who has asked to this node since. It waits until their handlers have
+// ended. From now on this node saves nothing of the session: who has asked for it does.
+func (c *chronicle) give(pid string, abandon func(context.Context)) (given *record, unknown bool) {
 	c.setClaimed(pid, 1)
 	defer c.setClaimed(pid, -1)
-	c.host.Abandon(c.saver.ctx, pid)
+	abandon(c.saver.ctx)
 	r, _, found := c.record(pid)
 	c.order.Lock()
 	d, closed := c.departed[pid], c.closed
@@ -92,6 +93,27 @@ func (c *chronicle) give(pid string) (given *record, unknown bool) {
 	}
 	c.saver.drop(pid)
 	return &r, false
+}
+
+// shelve keeps a session that was given to this node when nobody here waited for it any
+// more, for the client to take up on any node: it has come back faster than the
+// question travelled, say.
+func (c *chronicle) shelve(r record) {
+	c.saver.flight.Lock()
+	defer c.saver.flight.Unlock()
+	c.order.Lock()
+	here := c.live[r.PID] != nil || c.departed[r.PID] != nil
+	c.order.Unlock()
+	if here {
+		return
+	}
+	r.Node, r.Live = "", false
+	value, _ := json.Marshal(r) // of texts and valid JSON
+	ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
+	defer cancel()
+	if err := c.log.Save(ctx, []Record{{r.PID, value, c.retention.Sessions + grace}}); err != nil {
+		c.node.logger.Warn("cluster: a session was lost on its way between two nodes; its client begins anew", "namespace", c.name, "error", err)
+	}
 }
 
 // setClaimed notes that a session is being given up, when nothing of it is being
@@ -128,13 +150,18 @@ func (q *claims) init(n *node) {
 	q.waiting = make(map[string]*claimants)
 	n.Handle(claimTopic, func(from string, message []byte) {
 		var asked claiming
-		if json.Unmarshal(message, &asked) != nil {
+		if json.Unmarshal(message, &asked) != nil || !validKey(asked.PID) {
 			return
 		}
+		asked.Record, asked.Unknown = nil, false
+		var abandon func(context.Context)
+		s := n.space(asked.Namespace)
+		if s != nil && s.chronicle != nil {
+			abandon = s.host.Owners(asked.PID)
+		}
 		n.running.Go(func() {
-			asked.Record, asked.Unknown = nil, false
-			if s := n.space(asked.Namespace); s != nil && s.chronicle != nil {
-				asked.Record, asked.Unknown = s.chronicle.give(asked.PID)
+			if abandon != nil {
+				asked.Record, asked.Unknown = s.chronicle.give(asked.PID, abandon)
 			}
 			answer, _ := json.Marshal(asked) // of texts and valid JSON
 			n.Send(from, answerTopic, answer)
@@ -142,8 +169,11 @@ func (q *claims) init(n *node) {
 	})
 	n.Handle(answerTopic, func(from string, message []byte) {
 		var answer claiming
-		if json.Unmarshal(message, &answer) == nil {
-			q.answered(answer.ID, from, answer)
+		if json.Unmarshal(message, &answer) != nil || q.answered(answer.ID, from, answer) || answer.Record == nil {
+			return
+		}
+		if s := n.space(answer.Namespace); s != nil && s.chronicle != nil {
+			n.running.Go(func() { s.chronicle.shelve(*answer.Record) })
 		}
 	})
 }
@@ -178,13 +208,15 @@ func (q *claims) ask(ctx context.Context, n *node, nodes []string, question clai
 	return w.given, len(w.due) == 0 && !w.unsure
 }
 
-// answered takes a node's answer.
-func (q *claims) answered(id, from string, answer claiming) {
+// answered takes a node's answer, and reports whether anybody has waited for it.
+func (q *claims) answered(id, from string, answer claiming) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if w := q.waiting[id]; w != nil {
+	w := q.waiting[id]
+	if w != nil {
 		w.settle(from, answer)
 	}
+	return w != nil
 }
 
 // lost notes that nothing more is to be expected from a node.

@@ -226,7 +226,7 @@ func (n *node) Lost(namespace string) {
 	n.running.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		s.host.Abandon(ctx, "")
+		s.host.Owners("")(ctx)
 	})
 }
 

@@ -41,14 +41,16 @@ func (s *seat) Retention() adapter.Retention {
 	return adapter.Retention{Sessions: time.Minute, Packets: 2 * time.Minute, Bytes: 1 << 20}
 }
 
-// Abandon implements adapter.Namespace.
-func (s *seat) Abandon(_ context.Context, pid string) {
+// Owners implements adapter.Namespace.
+func (s *seat) Owners(pid string) func(context.Context) {
 	s.mu.Lock()
 	c := s.chronicle
 	s.chronicle = nil
 	s.mu.Unlock()
-	if c != nil && pid == s.pid {
-		c.Persist(s.id, adapter.Session{PID: s.pid, Data: json.RawMessage("{}")})
+	return func(context.Context) {
+		if c != nil && pid == s.pid {
+			c.Persist(s.id, adapter.Session{PID: s.pid, Data: json.RawMessage("{}")})
+		}
 	}
 }
 
@@ -275,6 +277,25 @@ func TestRestoreCopies(t *testing.T) {
 		}
 		if !slices.Equal(tables[0].got, []string{"1", "3"}) {
 			t.Errorf("the first socket got %v", tables[0].got)
+		}
+	})
+}
+
+// A session that is given to a node where nobody waits for it any more is kept for the client.
+func TestRestoreGivenTooLate(t *testing.T) {
+	atTables(t, 3, func(t *testing.T, _ *Hub, tables []*table) {
+		tables[0].say(t, 1)
+		question, _ := json.Marshal(claiming{ID: "of long ago", Namespace: "/", PID: "pid"})
+		if err := tables[1].node.Send(tables[0].node.id, claimTopic, question); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := lives(tables); n != 0 {
+			t.Errorf("the client is at %d tables", n)
+		}
+		tables[1].say(t, 2)
+		if missed := tables[2].comeBack(t, "1"); !slices.Equal(missed, []string{"2"}) {
+			t.Errorf("it has missed %v", missed)
 		}
 	})
 }
