@@ -134,6 +134,7 @@ func TestRecovery(t *testing.T) {
 		if got := fourth.admission(); got.SID == admission.SID {
 			t.Error("recovered after a farewell")
 		}
+		synctest.Wait() // for the handlers of "connection"
 		fourth.close()
 		synctest.Wait()
 	})
