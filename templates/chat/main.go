@@ -1,6 +1,7 @@
 // A town square: everybody who opens the page meets everybody else.
 //
-// This file introduces the parts to each other: pages, assets and sockets. What happens in the square is in plaza.go.
+// This file introduces the parts to each other: pages, assets and sockets, and answers requests. What happens in the
+// square is in plaza.go.
 package main
 
 import (
@@ -9,6 +10,8 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,6 +57,66 @@ func newServer() *app.App {
 	server.Get("/pictures/:at", plaza.picture)
 	server.Get("/{:topic}", plaza.page)
 	return server
+}
+
+// page renders the square as it is now; the script on it takes over from there.
+func (p *plaza) page(req *app.Request, res *app.Response) error {
+	data := p.view(req.Param("topic"))
+	if data == nil {
+		return req.Next() // nobody answers after this: 404
+	}
+	return res.Render("index", data)
+}
+
+// view is what the page of a topic shows, the first topic's if slug is empty. It is nil if there is no such topic.
+func (p *plaza) view(slug string) app.Map {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	here := p.rooms[0]
+	if slug != "" {
+		if here = p.room(slug); here == nil {
+			return nil
+		}
+	}
+	tabs := make([]app.Map, len(p.rooms))
+	for i, r := range p.rooms {
+		path := "/" + r.Slug
+		if i == 0 {
+			path = "/"
+		}
+		tabs[i] = app.Map{"slug": r.Slug, "path": path, "name": r.Name, "count": r.people.Count, "current": r == here}
+	}
+	return app.Map{
+		"title":    here.Name,
+		"topic":    here.Topic,
+		"topics":   tabs,
+		"messages": slices.Clone(here.messages),
+		"people":   here.people,
+		"limits":   app.Map{"name": maxName, "text": maxText, "picture": maxPicture},
+		"blank":    Message{},
+	}
+}
+
+// picture sends the picture of a message that is still remembered.
+func (p *plaza) picture(req *app.Request, res *app.Response) error {
+	picture := p.find(req.Param("at"))
+	if picture == nil {
+		return req.Next()
+	}
+	return res.Type(picture.kind).Set("Cache-Control", "private, max-age=86400").Send(picture.data)
+}
+
+func (p *plaza) find(at string) *Picture {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.rooms {
+		for _, m := range r.messages {
+			if m.Picture != nil && strconv.FormatInt(m.At, 10) == at {
+				return m.Picture
+			}
+		}
+	}
+	return nil
 }
 
 // protect tells browsers to load and run nothing but what this server sends.

@@ -15,6 +15,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/zocalo-go/zocalo/app"
+	"github.com/zocalo-go/zocalo/realtime"
+	nodes "github.com/zocalo-go/zocalo/realtime/adapter/cluster"
 )
 
 func TestPages(t *testing.T) {
@@ -101,6 +105,93 @@ func TestTwoPeopleTalk(t *testing.T) {
 	ana.ask(&welcome, "enter", Visit{Name: "Ana", Key: "a", Topic: "plaza", After: said.At})
 	if len(welcome.Messages) != 1 || welcome.Messages[0].Text != "¿Qué tal?" || welcome.Fresh {
 		t.Errorf("Ana missed %+v", welcome.Messages)
+	}
+}
+
+// Two processes of the app are one square.
+func TestTwoNodes(t *testing.T) {
+	hub := nodes.NewHub(nodes.Options{})
+	here, there := node(t, hub), node(t, hub)
+	ana, luis := connect(t, here), connect(t, there)
+	var welcome Welcome
+	ana.ask(&welcome, "enter", Visit{Name: "Ana", Key: "a", Topic: "plaza"})
+	luis.ask(&welcome, "enter", Visit{Name: "Luis", Key: "b", Topic: "plaza"})
+	for _, c := range []*client{ana, luis} {
+		c.sees("people", `{"count":2,"list":[{"name":"Ana",`)
+		c.sees("topics", `"plaza":2`)
+	}
+
+	// A newcomer on the other node gets what was said, and its picture, but not the name of somebody else.
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
+		t.Fatal(err)
+	}
+	var said, shown, replied Message
+	ana.ask(&said, "say", Note{Nonce: "n1", Topic: "plaza", Text: "Hola"})
+	ana.ask(&shown, "picture", Note{Nonce: "n2", Topic: "plaza"}, file.Bytes())
+	luis.sees("message", `"text":"Hola"`)
+	luis.event("picture")
+	luis.ask(&replied, "say", Note{Nonce: "n3", Topic: "plaza", Text: "¿Qué tal?"})
+	ana.sees("message", `"text":"¿Qué tal?"`)
+	if said.At >= shown.At || shown.At >= replied.At {
+		t.Errorf("messages at %d, %d, %d", said.At, shown.At, replied.At)
+	}
+	marta := connect(t, there)
+	marta.ask(&welcome, "enter", Visit{Name: "ana", Key: "c", Topic: "plaza"})
+	if welcome.You.Name != "ana 2" || welcome.People.Count != 3 || welcome.Topics["plaza"] != 3 || len(welcome.Messages) != 3 {
+		t.Errorf("the second ana was welcomed as %+v", welcome)
+	}
+	if _, body := request(t, "GET", fmt.Sprintf("%s/pictures/%d", there, shown.At), ""); body != file.String() {
+		t.Errorf("the other node serves the picture as %d bytes", len(body))
+	}
+
+	// A note that is sent again, to another node, is said once.
+	var again Message
+	if marta.ask(&again, "say", Note{Nonce: "n1", Topic: "plaza", Text: "Hola"}); again.At != said.At {
+		t.Errorf("a note sent twice became %+v and %+v", said, again)
+	}
+
+	// The page that comes back to the other node keeps its name, while its old socket is still there, too.
+	back := connect(t, there)
+	back.ask(&welcome, "enter", Visit{Name: "Ana", Key: "a", Topic: "plaza", After: shown.At})
+	if welcome.You.Name != "Ana" || welcome.People.Count != 3 || len(welcome.Messages) != 1 {
+		t.Errorf("Ana was welcomed back as %+v", welcome)
+	}
+
+	ana.sees("people", `{"count":3,`)
+	luis.ask(new(Person), "rename", "Lucho")
+	ana.sees("people", `"name":"Lucho"`)
+	marta.send("41") // goodbye
+	ana.sees("people", `{"count":2,`)
+	luis.ask(new(Welcome), "enter", Visit{Name: "Lucho", Key: "b", Topic: "music"})
+	ana.sees("people", `{"count":1,`)
+	ana.sees("topics", `"music":1`)
+}
+
+// Nodes that speak in the same millisecond do not give two messages one time.
+func TestTurns(t *testing.T) {
+	hub := nodes.NewHub(nodes.Options{})
+	var squares []*plaza
+	for range 3 {
+		sockets := realtime.NewServer(realtime.Config{Adapter: hub})
+		defer sockets.Close()
+		squares = append(squares, newPlaza(sockets))
+	}
+	for _, p := range squares {
+		known := make(chan struct{}, len(squares))
+		p.sockets.Node().Watch(func(string, bool) { known <- struct{}{} })
+		<-known
+		<-known
+	}
+	seen := make(map[int64]bool)
+	for range 100 {
+		for _, p := range squares {
+			at := p.next()
+			if seen[at] {
+				t.Fatalf("two messages at %d", at)
+			}
+			seen[at] = true
+		}
 	}
 }
 
@@ -201,13 +292,30 @@ func TestLine(t *testing.T) {
 // serve runs the app on a free port until the test ends, and returns its URL.
 func serve(t *testing.T) string {
 	t.Helper()
+	return run(t, newServer())
+}
+
+// node runs the sockets and pictures of the app as one of several nodes.
+func node(t *testing.T, hub *nodes.Hub) string {
+	t.Helper()
+	server := app.New()
+	sockets := realtime.NewServer(realtime.Config{Adapter: hub})
+	plaza := newPlaza(sockets)
+	sockets.On("connection", plaza.connected)
+	server.Mount("/socket.io", sockets)
+	server.Get("/pictures/:at", plaza.picture)
+	return run(t, server)
+}
+
+func run(t *testing.T, server *app.App) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
-	go func() { stopped <- newServer().Serve(ctx, l) }()
+	go func() { stopped <- server.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {
@@ -308,6 +416,13 @@ func (c *client) event(name string) string {
 		if rest, ok := strings.CutPrefix(packet, `451-["`+name+`",`); ok {
 			return rest
 		}
+	}
+}
+
+// sees waits for an event that has this in it.
+func (c *client) sees(name, text string) {
+	c.t.Helper()
+	for !strings.Contains(c.event(name), text) {
 	}
 }
 

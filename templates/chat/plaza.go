@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -10,6 +11,7 @@ import (
 	_ "image/gif" // the kinds of pictures that the square takes
 	_ "image/jpeg"
 	_ "image/png"
+	"log"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -19,14 +21,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/zocalo-go/zocalo/app"
 	"github.com/zocalo-go/zocalo/realtime"
+	"github.com/zocalo-go/zocalo/realtime/presence"
 )
 
 // What the square takes and remembers: whatever a visitor can make larger has its limit here.
 const (
 	maxName      = 24                     // characters
-	maxKey       = 64                     // bytes, of a visit's key or a note's nonce
+	maxNonce     = 64                     // bytes
 	maxText      = 1000                   // characters
 	maxPicture   = 512 << 10              // bytes
 	maxSide      = 4096                   // pixels
@@ -102,10 +104,22 @@ type People struct {
 	List  []Person `json:"list"`
 }
 
-// A plaza is the square: its topics, who is there, and what was said last. All of it is behind one mutex. Emit never
-// waits for anybody, so it is called with the mutex held, and everybody sees things happen in the same order.
+// Said is a message on its way to the other nodes, with what pages do not get of its picture.
+type Said struct {
+	Message Message
+	Kind    string
+	Data    []byte
+}
+
+// A plaza is the square: its topics, who is there, and what was said last. The app may run as several processes, the
+// nodes of a cluster (see realtime.Config.Adapter), and then the square is one all the same: package presence knows who
+// is there on whatever node, and what is said on one node the others are told to remember. Alone nothing is different.
+//
+// All of it is behind one mutex. Emit never waits for anybody, and presence calls functions without a lock of its own,
+// so both are used with the mutex held, and the pages of a node see things happen in the same order.
 type plaza struct {
 	sockets *realtime.Server
+	here    *presence.Tracker[Person] // the keys are those of guests
 
 	mu    sync.Mutex
 	rooms []*room
@@ -115,91 +129,36 @@ type plaza struct {
 // A room is a topic with those who are there. The room of their sockets has the name Slug.
 type room struct {
 	Topic
-	guests    []*guest
-	people    People    // the guests, as pages see them
+	people    People    // on all nodes, as pages see them
 	messages  []Message // oldest first
 	forgotten int64     // At of the newest message that is no longer kept
 }
 
-// A guest is one socket in the square. Handlers of a socket run one after the other, so the ones of the guest may
-// read it without the mutex; the others read it with the mutex, and the guest's write with it.
+// A guest is one socket in the square. Its handlers run one after the other, and nobody else uses it.
 type guest struct {
 	Person
 	socket *realtime.Socket
-	key    string
-	room   *room // nil before the first visit
+	key    string // tells pages apart: a hash of Visit.Key, which is nobody else's to know
+	room   *room  // nil before the first visit
 
 	credit  float64 // see allow
 	counted time.Time
 }
 
 func newPlaza(sockets *realtime.Server) *plaza {
-	return &plaza{sockets: sockets, rooms: []*room{
+	p := &plaza{sockets: sockets, rooms: []*room{
 		{Topic: Topic{"plaza", "The bench", "Sit down. Anything goes here."}},
 		{Topic: Topic{"music", "The bandstand", "What are you listening to?"}},
 		{Topic: Topic{"market", "The market", "Food, finds and recommendations."}},
 		{Topic: Topic{"workshop", "The workshop", "What are you making? Ask, show, help."}},
 	}}
-}
-
-// page renders the square as it is now; the script on it takes over from there.
-func (p *plaza) page(req *app.Request, res *app.Response) error {
-	data := p.view(req.Param("topic"))
-	if data == nil {
-		return req.Next() // nobody answers after this: 404
-	}
-	return res.Render("index", data)
-}
-
-// view is what the page of a topic shows, the first topic's if slug is empty. It is nil if there is no such topic.
-func (p *plaza) view(slug string) app.Map {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	here := p.rooms[0]
-	if slug != "" {
-		if here = p.room(slug); here == nil {
-			return nil
-		}
-	}
-	tabs := make([]app.Map, len(p.rooms))
-	for i, r := range p.rooms {
-		path := "/" + r.Slug
-		if i == 0 {
-			path = "/"
-		}
-		tabs[i] = app.Map{"slug": r.Slug, "path": path, "name": r.Name, "count": r.people.Count, "current": r == here}
-	}
-	return app.Map{
-		"title":    here.Name,
-		"topic":    here.Topic,
-		"topics":   tabs,
-		"messages": slices.Clone(here.messages),
-		"people":   here.people,
-		"limits":   app.Map{"name": maxName, "text": maxText, "picture": maxPicture},
-		"blank":    Message{},
-	}
-}
-
-// picture sends the picture of a message that is still remembered.
-func (p *plaza) picture(req *app.Request, res *app.Response) error {
-	picture := p.find(req.Param("at"))
-	if picture == nil {
-		return req.Next()
-	}
-	return res.Type(picture.kind).Set("Cache-Control", "private, max-age=86400").Send(picture.data)
-}
-
-func (p *plaza) find(at string) *Picture {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range p.rooms {
-		for _, m := range r.messages {
-			if m.Picture != nil && strconv.FormatInt(m.At, 10) == at {
-				return m.Picture
-			}
-		}
-	}
-	return nil
+	p.here = presence.New(sockets.Namespace, presence.Options[Person]{
+		OnJoin:   p.changed,
+		OnUpdate: func(_, now presence.Entry[Person]) { p.changed(now) },
+		OnLeave:  p.changed,
+	})
+	sockets.On("said", p.heard) // by ServerSideEmit, on another node
+	return p
 }
 
 // connected registers what a page may ask for. Arguments are decoded into the handler's types; what a handler returns
@@ -221,12 +180,6 @@ func (p *plaza) connected(socket *realtime.Socket) {
 			socket.To(g.room.Slug).Volatile().Emit("typing", g.Name)
 		}
 	})
-	socket.On("disconnect", func(reason string) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.leave(g)
-		p.sockets.Emit("topics", p.counts())
-	})
 }
 
 var (
@@ -235,7 +188,7 @@ var (
 	errFlood    = errors.New("that was a lot at once, wait a moment")
 )
 
-// enter brings a guest into a topic, out of the one where it was.
+// enter brings a guest into a topic, out of the one where it was. Who disconnects leaves by itself.
 func (p *plaza) enter(g *guest, v Visit) (Welcome, error) {
 	if !g.allow(time.Now()) {
 		return Welcome{}, errFlood
@@ -246,14 +199,22 @@ func (p *plaza) enter(g *guest, v Visit) (Welcome, error) {
 	if r == nil {
 		return Welcome{}, errNowhere
 	}
-	p.leave(g)
-	g.key = v.Key[:min(len(v.Key), maxKey)]
-	g.Person = p.called(g, v.Name)
-	g.room = r
-	r.guests = append(r.guests, g)
-	g.socket.Join(r.Slug)
-	p.present(r)
-	p.sockets.Emit("topics", p.counts())
+	for _, other := range p.rooms {
+		if other != r {
+			g.socket.Leave(other.Slug)
+		}
+	}
+	g.key = g.socket.ID()
+	if v.Key != "" {
+		g.key = fmt.Sprintf("%x", sha256.Sum256([]byte(v.Key)))
+	}
+	g.Person, g.room = p.called(g, v.Name), r
+	if err := p.here.Track(g.socket, r.Slug, g.key, g.Person); err != nil { // which has it join the room
+		return Welcome{}, err
+	}
+	for _, r := range p.rooms {
+		p.look(r)
+	}
 
 	w := Welcome{You: g.Person, Topic: r.Topic, People: r.people, Topics: p.counts(), Messages: []Message{}}
 	w.Fresh = v.After <= r.forgotten
@@ -263,18 +224,6 @@ func (p *plaza) enter(g *guest, v Visit) (Welcome, error) {
 		}
 	}
 	return w, nil
-}
-
-// leave takes a guest out of its topic, if it is in one.
-func (p *plaza) leave(g *guest) {
-	r := g.room
-	if r == nil {
-		return
-	}
-	g.room = nil
-	r.guests = slices.DeleteFunc(r.guests, func(other *guest) bool { return other == g })
-	g.socket.Leave(r.Slug)
-	p.present(r)
 }
 
 func (p *plaza) rename(g *guest, name string) (Person, error) {
@@ -289,11 +238,10 @@ func (p *plaza) rename(g *guest, name string) (Person, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	g.Person = p.called(g, name)
-	p.present(g.room)
-	return g.Person, nil
+	return g.Person, p.here.Track(g.socket, g.room.Slug, g.key, g.Person)
 }
 
-// say tells a note to everybody else in its topic, and remembers it.
+// say tells a note to everybody else in its topic, on all nodes, and has it remembered there.
 func (p *plaza) say(g *guest, n Note, picture *Picture) (Message, error) {
 	text := strings.TrimSpace(strings.Map(visible, n.Text))
 	switch {
@@ -303,8 +251,8 @@ func (p *plaza) say(g *guest, n Note, picture *Picture) (Message, error) {
 		return Message{}, errors.New("there is nothing in this message")
 	case utf8.RuneCountInString(text) > maxText:
 		return Message{}, fmt.Errorf("this is longer than %d characters", maxText)
-	case n.Nonce == "" || len(n.Nonce) > maxKey:
-		return Message{}, fmt.Errorf("a note needs a nonce of at most %d bytes", maxKey)
+	case n.Nonce == "" || len(n.Nonce) > maxNonce:
+		return Message{}, fmt.Errorf("a note needs a nonce of at most %d bytes", maxNonce)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -320,9 +268,15 @@ func (p *plaza) say(g *guest, n Note, picture *Picture) (Message, error) {
 	if !g.allow(time.Now()) {
 		return Message{}, errFlood
 	}
-	p.last = max(p.last+1, time.Now().UnixMilli())
-	m := Message{At: p.last, Nonce: n.Nonce, Topic: r.Slug, Name: g.Name, Tint: g.Tint, Text: text, Picture: picture}
+	m := Message{At: p.next(), Nonce: n.Nonce, Topic: r.Slug, Name: g.Name, Tint: g.Tint, Text: text, Picture: picture}
 	m = r.remember(m)
+	said := Said{Message: m}
+	if picture != nil {
+		said.Kind, said.Data = picture.kind, picture.data
+	}
+	if err := p.sockets.ServerSideEmit("said", said); err != nil { // before pages ask for the picture
+		log.Print("the other nodes will not remember a message: ", err)
+	}
 	if picture == nil {
 		g.socket.To(r.Slug).Emit("message", m)
 	} else {
@@ -330,6 +284,34 @@ func (p *plaza) say(g *guest, n Note, picture *Picture) (Message, error) {
 	}
 	p.sockets.Except(r.Slug).Emit("stir", r.Slug)
 	return m, nil
+}
+
+// heard remembers what was said on another node, which has told the pages here, too.
+func (p *plaza) heard(said Said) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := said.Message
+	if m.Picture != nil {
+		m.Picture.kind, m.Picture.data = said.Kind, said.Data
+	}
+	p.last = max(p.last, m.At)
+	if r := p.room(m.Topic); r != nil {
+		r.remember(m)
+	}
+}
+
+// next returns the At of a new message: the time, or a little later. Of as many milliseconds as there are nodes each
+// has its own, so that no two messages are equal.
+func (p *plaza) next() int64 {
+	node := p.sockets.Node()
+	others := node.Nodes() // sorted
+	turn, _ := slices.BinarySearch(others, node.ID())
+	turns := int64(len(others) + 1)
+	p.last = max(p.last+1, time.Now().UnixMilli())
+	for p.last%turns != int64(turn) {
+		p.last++
+	}
+	return p.last
 }
 
 func (p *plaza) room(slug string) *room {
@@ -358,27 +340,31 @@ func (p *plaza) called(g *guest, wanted string) Person {
 			"Cempasúchil", "Luciérnaga", "Mazorca", "Tololoche", "Rehilete", "Guayaba", "Jarana", "Farolito"}
 		wanted = names[rand.IntN(len(names))]
 	}
+	everybody := p.everybody()
+	taken := func(name string) bool {
+		return slices.ContainsFunc(everybody, func(e presence.Entry[Person]) bool {
+			return strings.EqualFold(e.Meta.Name, name) && e.Key != g.key && e.Socket != g.socket.ID()
+		})
+	}
 	name := wanted
-	for n := 2; p.taken(name, g); n++ {
+	for n := 2; taken(name); n++ {
 		name = wanted + " " + strconv.Itoa(n)
 	}
 	if g.Name != "" {
 		return Person{Name: name, Tint: g.Tint}
 	}
-	return Person{Name: name, Tint: p.tint(name)}
+	return Person{Name: name, Tint: tint(name, everybody)}
 }
 
 // tint gives a newcomer the colour that fewest have; the name decides among those. Who comes back while the socket of
 // before is still there has the same one.
-func (p *plaza) tint(name string) int {
+func tint(name string, everybody []presence.Entry[Person]) int {
 	var used [tints]int
-	for _, r := range p.rooms {
-		for _, g := range r.guests {
-			if g.Name == name {
-				return g.Tint
-			}
-			used[g.Tint]++
+	for _, e := range everybody {
+		if e.Meta.Name == name {
+			return e.Meta.Tint
 		}
+		used[e.Meta.Tint%tints]++
 	}
 	hash := fnv.New32a()
 	hash.Write([]byte(name))
@@ -391,39 +377,55 @@ func (p *plaza) tint(name string) int {
 	return best
 }
 
-func (p *plaza) taken(name string, by *guest) bool {
+// everybody returns who is in the square, on all nodes: a socket each.
+func (p *plaza) everybody() []presence.Entry[Person] {
+	var all []presence.Entry[Person]
 	for _, r := range p.rooms {
-		for _, g := range r.guests {
-			if g != by && strings.EqualFold(g.Name, name) && (g.key == "" || g.key != by.key) {
-				return true
-			}
-		}
+		all = append(all, p.here.List(r.Slug)...)
 	}
-	return false
+	return all
 }
 
-// present tells everybody in a topic who is there, after it has changed. Somebody who comes back may have two
-// sockets there for a while, and counts once.
-func (p *plaza) present(r *room) {
-	list := make([]Person, len(r.guests))
-	for i, g := range r.guests {
-		list[i] = g.Person
+// changed is called on every node when somebody on any node has come, has another name, or has gone. Each node tells
+// its own pages.
+func (p *plaza) changed(e presence.Entry[Person]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.room(e.Room)
+	if r == nil {
+		return // of a newer version of the app
+	}
+	p.look(r)
+	p.sockets.To(r.Slug).Local().Emit("people", r.people)
+	p.sockets.Local().Emit("topics", p.counts())
+}
+
+// look notes who is in a topic. Somebody who comes back may have two sockets there for a while, and counts once.
+func (p *plaza) look(r *room) {
+	entries := p.here.List(r.Slug)
+	list := make([]Person, len(entries))
+	for i, e := range entries {
+		list[i] = e.Meta
 	}
 	slices.SortFunc(list, func(a, b Person) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Name, b.Name))
 	})
 	list = slices.Compact(list)
 	r.people = People{Count: len(list), List: list[:min(len(list), listPeople)]}
-	p.sockets.To(r.Slug).Emit("people", r.people)
 }
 
-// remember keeps a message, and lets go of the oldest one, or of the oldest with a picture.
+// remember keeps a message in its place, which is the end unless it comes late from another node, and lets go of the
+// oldest one, or of the oldest with a picture.
 func (r *room) remember(m Message) Message {
-	if n := len(r.messages); n > 0 {
-		before := r.messages[n-1]
+	i := len(r.messages)
+	for i > 0 && r.messages[i-1].At > m.At {
+		i--
+	}
+	if i > 0 {
+		before := r.messages[i-1]
 		m.Follows = before.Name == m.Name && m.At-before.At < (5*time.Minute).Milliseconds()
 	}
-	r.messages = append(r.messages, m)
+	r.messages = slices.Insert(r.messages, i, m)
 	pictures := 0
 	for _, m := range r.messages {
 		if m.Picture != nil {
