@@ -8,6 +8,7 @@ package services
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -33,6 +34,7 @@ type Service struct {
 	log    *os.File
 
 	process *exec.Cmd
+	killed  bool // it was, once
 	exited  chan struct{}
 }
 
@@ -83,6 +85,32 @@ const readiness = 30 * time.Second
 // Start starts it again after Kill or Stop, and returns when it answers.
 func (s *Service) Start() {
 	s.t.Helper()
+	s.run()
+	s.ready()
+}
+
+// ready returns when it answers. What it had started before it was killed may hold its
+// memory for a moment, as PostgreSQL's does, which ends then, and is run again.
+func (s *Service) ready() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), readiness)
+	defer cancel()
+	for {
+		err := s.await(ctx)
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || !errors.Is(err, errEnded) || !s.killed {
+			text, _ := os.ReadFile(s.log.Name())
+			s.t.Fatalf("%s: %v\n%s", s.name, err, text)
+		}
+		s.run()
+	}
+}
+
+// run starts its process.
+func (s *Service) run() {
+	s.t.Helper()
 	s.process = s.argv()
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	if err := s.process.Start(); err != nil {
@@ -93,19 +121,9 @@ func (s *Service) Start() {
 		p.Wait()
 		close(exited)
 	}(s.process, s.exited)
-	s.ready()
 }
 
-// ready returns when it answers.
-func (s *Service) ready() {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), readiness)
-	defer cancel()
-	if err := s.await(ctx); err != nil {
-		text, _ := os.ReadFile(s.log.Name())
-		s.t.Fatalf("%s: %v\n%s", s.name, err, text)
-	}
-}
+var errEnded = errors.New("it has ended")
 
 // await asks it again and again until it answers.
 func (s *Service) await(ctx context.Context) error {
@@ -118,7 +136,7 @@ func (s *Service) await(ctx context.Context) error {
 		}
 		select {
 		case <-s.exited:
-			return fmt.Errorf("it has ended: %w", err)
+			return fmt.Errorf("%w: %w", errEnded, err)
 		case <-ctx.Done():
 			return fmt.Errorf("it is not ready after %v: %w", readiness, err)
 		case <-retry.C:
@@ -152,6 +170,7 @@ func (s *Service) end(signal syscall.Signal) {
 	if s.process == nil {
 		return
 	}
+	s.killed = s.killed || signal == syscall.SIGKILL
 	s.signal(syscall.SIGCONT)
 	s.signal(signal)
 	select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -28,8 +29,9 @@ type command struct {
 
 // listen starts Go's server and returns its address.
 func listen(t *testing.T, provider adapter.Provider, recovery *realtime.Recovery) string {
+	kept := &keepers{Provider: provider}
 	s := realtime.NewServer(realtime.Config{
-		Adapter: provider, Recovery: recovery,
+		Adapter: kept, Recovery: recovery,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	e := emitter.New(provider, emitter.Options{})
@@ -54,13 +56,43 @@ func listen(t *testing.T, provider adapter.Provider, recovery *realtime.Recovery
 			})
 		})
 	}
-	h := httptest.NewServer(s)
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", s)
+	mux.HandleFunc("/flush", func(w http.ResponseWriter, r *http.Request) {
+		for _, a := range kept.sharers {
+			if err := a.Flush(r.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	h := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		e.Close()
 		s.Close()
 		h.Close()
 	})
 	return h.URL
+}
+
+// keepers is a provider that remembers which of its adapters keep sessions.
+type keepers struct {
+	adapter.Provider
+	sharers []adapter.Sharer // of the namespaces, all of which are made before there are clients
+}
+
+type keeping struct {
+	adapter.Node
+	of *keepers
+}
+
+func (k *keepers) Open(s adapter.Server) adapter.Node { return keeping{k.Provider.Open(s), k} }
+
+func (k keeping) Adapter(host adapter.Namespace) adapter.Adapter {
+	a := k.Node.Adapter(host)
+	if s, able := a.(adapter.Sharer); able {
+		k.of.sharers = append(k.of.sharers, s)
+	}
+	return a
 }
 
 func perform(ctx context.Context, space *realtime.Namespace, socket *realtime.Socket, c command, args []any) (any, error) {

@@ -204,6 +204,8 @@ export const scenarios = {
     a.io.reconnection(false);
     a.io.engine.close();
     await gone;
+    while ((await perform(b, "fetch")).some((socket) => socket.id === id)); // until its server knows
+    if (city.here === "go") await fetch(`${city.urls.go}/flush`); // and has saved it, about which Node asks nobody
     for (let i = 1; i <= 20; i++) await perform(b, "emit", { to: ["plaza"], event: "missed", args: [i] });
     const back = next(a, "connect");
     a.io.uri = city.urls[city.there];
