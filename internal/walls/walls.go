@@ -61,7 +61,7 @@ func Rooms() []Room {
 		{"views", nil, nil, "files"},
 		{"public", nil, nil, "files"},
 		{"templates", []string{"app", "app/handlebars", "realtime", "realtime/adapter/nats", "realtime/adapter/postgres", "realtime/adapter/redis"}, nil, "files, and the names of what they need"},
-		{"templates/chat", []string{"app", "app/handlebars", "realtime", "views", "public"}, nil,
+		{"templates/chat", []string{"app", "app/handlebars", "realtime", "realtime/presence", "views", "public"}, nil,
 			"the demo uses what a user's app can use"},
 		{"templates/minimal", []string{"app", "app/handlebars", "realtime"}, nil, "it carries its own pages"},
 		{"templates/api", []string{"app", "realtime"}, nil, "it has no pages"},
