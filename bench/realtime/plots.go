@@ -13,6 +13,13 @@ const (
 	scalePlot  = "performance-scale.svg"
 )
 
+// plotted says what each plot shows, for those who do not see it.
+var plotted = map[string]string{
+	costPlot:   "CPU of the server per operation, of each server and of the limit, on a logarithmic scale",
+	memoryPlot: "Memory of an idle connection, of each server and of the limit",
+	scalePlot:  "Cost of an echo by the number of sockets, and of a delivery by the number of rooms",
+}
+
 // plots returns the pictures of which there is anything to show.
 func (r report) plots() map[string][]byte {
 	all := map[string][]byte{}

@@ -68,7 +68,7 @@ func (r report) write(path string) error {
 		fmt.Fprintf(&b, "\n### %s\n\n", t.title)
 		for _, file := range t.plots {
 			if plots[file] != nil {
-				fmt.Fprintf(&b, "![%s](%s)\n\n", t.title, file)
+				fmt.Fprintf(&b, "![%s](%s)\n\n", plotted[file], file)
 			}
 		}
 		t.markdown(&b)
