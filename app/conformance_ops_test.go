@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -58,22 +57,7 @@ func (b builder) run(op operation, req *Request, res *Response) (done bool, err 
 	case "json":
 		return true, res.JSON(op.value)
 	case "end":
-		if string(op.value) == `""` {
-			return true, res.End()
-		}
-		if res.Header().Get("Content-Type") == "" {
-			res.Header()["Content-Type"] = nil
-		}
-		if res.invalid != nil {
-			return true, res.invalid // as the methods that answer do
-		}
-		if text := decode[string](op.value); req.Method != http.MethodHead && res.StatusCode() != 204 && res.StatusCode() != 304 {
-			res.Header().Set("Content-Length", strconv.Itoa(len(text)))
-			_, err := res.Write([]byte(text))
-			return true, err
-		}
-		res.WriteHeader(res.StatusCode())
-		return true, nil
+		return true, res.End(decode[string](op.value))
 	case "sendStatus":
 		return true, res.SendStatus(decode[int](op.value))
 	case "status":

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +25,22 @@ func TestEnd(t *testing.T) {
 		}
 		return res.End()
 	})
+	server.Get("/text", func(req *app.Request, res *app.Response) error { return res.End("how", " long") })
+	server.Get("/last", func(req *app.Request, res *app.Response) error {
+		if _, err := res.Write([]byte("half, ")); err != nil {
+			return err
+		}
+		return res.End("whole")
+	})
+	server.Get("/none", func(req *app.Request, res *app.Response) error { return res.Status(204).End("text") })
+	var late error
+	server.Get("/late", func(req *app.Request, res *app.Response) error {
+		if err := res.End(); err != nil {
+			return err
+		}
+		late = res.End("text")
+		return nil
+	})
 	server.Get("/forgotten", func(req *app.Request, res *app.Response) error { res.Status(404); return nil })
 	server.Get("/invalid", func(req *app.Request, res *app.Response) error { res.Set("X", "a\nb"); return nil })
 	server.Get("/handled", func(req *app.Request, res *app.Response) error { return app.Errorf(400, "no") })
@@ -31,6 +48,19 @@ func TestEnd(t *testing.T) {
 
 	expect(t, do(server, "GET", "/written"), 200, "half, whole")
 	expect(t, do(server, "GET", "/twice"), 200, "once")
+	expect(t, do(server, "GET", "/last"), 200, "half, whole")
+	expect(t, do(server, "GET", "/none"), 204, "")
+	if expect(t, do(server, "GET", "/late"), 200, ""); !errors.Is(late, app.ErrHeadersSent) {
+		t.Error("text after the end:", late)
+	}
+	text := do(server, "GET", "/text")
+	expect(t, text, 200, "how long")
+	if h := text.Header(); h.Get("Content-Length") != "8" || h.Get("Content-Type") != "" || h.Get("ETag") != "" {
+		t.Error(h)
+	}
+	if h := do(server, "HEAD", "/text").Header(); h.Get("Content-Length") != "" {
+		t.Error(h)
+	}
 	expect(t, do(server, "GET", "/forgotten"), 404, "")
 	expect(t, do(server, "GET", "/handled"), 400, "")
 	if w := do(server, "GET", "/invalid"); w.Code != http.StatusInternalServerError {

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"html"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -77,22 +78,37 @@ func (s *Response) sendBuffer(buf *bytes.Buffer) error {
 	return s.send(buf.Bytes())
 }
 
-// End answers with the status and the headers that were set and without a body, or ends one that was written:
-// res.end() of Express. After an answer it does nothing.
-func (s *Response) End() error {
-	if s.HeadersSent() {
+// End answers with the status, the headers that were set and the text as it is, if there is any, without a Content-Type
+// or an ETag of its own; or it ends, with that text, an answer that was begun with Write: res.end() of Node. After an
+// answer it does nothing, and text is then ErrHeadersSent.
+func (s *Response) End(text ...string) error {
+	body := strings.Join(text, "")
+	switch {
+	case s.done && body != "":
+		return ErrHeadersSent
+	case s.HeadersSent():
 		s.done = true
+	default:
+		if err := s.rejected(); err != nil {
+			return err
+		}
+		s.done = true
+		if s.x.req.Method == http.MethodHead || s.status == http.StatusNoContent || s.status == http.StatusNotModified {
+			body = "" // and no Content-Length: how long the answer to a GET request is, this one does not tell
+		} else {
+			h := s.Header()
+			if h.Get("Content-Type") == "" {
+				h["Content-Type"] = nil // net/http guesses none
+			}
+			h["Content-Length"] = lengthValue(len(body))
+		}
+		s.WriteHeader(s.status)
+	}
+	if body == "" {
 		return nil
 	}
-	if s.x.req.Method != http.MethodHead {
-		return s.finish(nil)
-	}
-	if err := s.rejected(); err != nil {
-		return err
-	}
-	s.done = true
-	s.WriteHeader(s.status) // how long the answer to a GET request is, this one does not tell
-	return nil
+	_, err := io.WriteString(s.ResponseWriter, body)
+	return err
 }
 
 // SendStatus answers with a status and its text as the body.
