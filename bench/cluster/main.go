@@ -1,6 +1,10 @@
 // Command cluster measures what a broadcast over three nodes costs: the processor
 // time of all nodes, kernel included, for each delivery to a client, beside Node.js
-// with npm's adapters on the same Redis, in turns.
+// with npm's adapters on the same Redis, and beside the limit, in turns.
+//
+// The limit is three processes of the bare loop over epoll of bench/realtime/limit. They
+// know nothing of Redis or of each other: each is told of every broadcast by a
+// connection of its own, and writes the same bytes to as many clients.
 //
 // It starts a Redis of its own, and needs Linux, taskset, redis-server and node, and
 // npm's packages in the directory node. The clients belong to this process, which
@@ -20,8 +24,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 2 && os.Args[1] == "node" {
-		check(serve(os.Args[2], os.Args[3]))
+	if len(os.Args) > 4 && os.Args[1] == "node" {
+		check(serve(os.Args[2], os.Args[3], os.Args[4]))
 		return
 	}
 	clients := flag.Int("clients", 1000, "clients of all nodes together")
@@ -60,8 +64,11 @@ func (r row) String() string {
 	return fmt.Sprintf("Redis, %s, %d in flight", r.kind, r.inFlight)
 }
 
+// mostInFlight is how many broadcasts are in flight at most.
+const mostInFlight = 8
+
 func rows() (all []row) {
-	for _, inFlight := range []int{1, 8} {
+	for _, inFlight := range []int{1, mostInFlight} {
 		for _, kind := range []string{"pubsub", "sharded", "streams"} {
 			all = append(all, row{kind, inFlight})
 		}
@@ -71,42 +78,64 @@ func rows() (all []row) {
 
 // run measures all rows, in turns.
 func run(ctx context.Context, clients, broadcasts, rounds int) (table string, err error) {
+	bare, remove, err := buildLimit(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer remove()
 	redis, stop, err := startRedis(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer stop()
-	type costs struct{ ours, theirs, ratios []float64 }
 	all := make(map[row]*costs)
 	for range rounds {
 		for _, r := range rows() {
-			l := load{clients, broadcasts, r.inFlight}
-			ours, err := measure(ctx, goNode, r.kind, redis, l)
-			if err != nil {
-				return "", fmt.Errorf("zocalo, %v: %w", r, err)
+			var took [3]float64 // by ours, Node.js and the limit
+			for i, s := range []server{ours, nodeJS, limit(bare)} {
+				if took[i], err = measure(ctx, s, r.kind, redis, load{clients, broadcasts, r.inFlight}); err != nil {
+					return "", fmt.Errorf("%s, %v: %w", s.name, r, err)
+				}
 			}
-			theirs, err := measure(ctx, nodeNode, r.kind, redis, l)
-			if err != nil {
-				return "", fmt.Errorf("node, %v: %w", r, err)
-			}
-			fmt.Fprintf(os.Stderr, "%v: %.2f µs, Node.js %.2f µs\n", r, ours, theirs)
+			fmt.Fprintf(os.Stderr, "%v: %.2f µs, Node.js %.2f µs, limit %.2f µs\n", r, took[0], took[1], took[2])
 			c := all[r]
 			if c == nil {
 				c = &costs{}
 				all[r] = c
 			}
-			c.ours, c.theirs, c.ratios = append(c.ours, ours), append(c.theirs, theirs), append(c.ratios, ours/theirs)
+			c.add(took[0], took[1], took[2])
 		}
 	}
+	return report(all, clients, broadcasts, rounds), nil
+}
+
+// report is the table, and what it shows.
+func report(all map[row]*costs, clients, broadcasts, rounds int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Medians of %d round(s) of %d broadcasts from one of %d nodes to %d clients, and the least and the most of the ratio.\n\n", rounds, broadcasts, nodes, clients)
-	b.WriteString("| µs of CPU of all nodes a delivery | zocalo | Node.js | zocalo / Node.js |\n| --- | --- | --- | --- |\n")
+	fmt.Fprintf(&b, "Medians of %d round(s) of %d broadcasts from one of %d nodes to %d clients, and the least and the most of the ratios. "+
+		"The limit is %[3]d processes of the bare loop over epoll of `make bench`, which hold the same clients and write the same bytes to them, without Redis: "+
+		"what it costs is the kernel's almost alone.\n\n", rounds, broadcasts, nodes, clients)
+	b.WriteString("| µs of CPU of all nodes a delivery | zocalo | Node.js | limit | zocalo / Node.js | limit / Node.js |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range rows() {
 		c := all[r]
-		fmt.Fprintf(&b, "| %v | %.2f | %.2f | %.2f (%.2f–%.2f) |\n", r, median(c.ours), median(c.theirs),
-			median(c.ratios), slices.Min(c.ratios), slices.Max(c.ratios))
+		fmt.Fprintf(&b, "| %v | %.2f | %.2f | %.2f | %s | %s |\n", r, median(c.ours), median(c.nodeJS), median(c.limit),
+			spread(c.ratios), spread(c.limits))
 	}
-	return b.String(), nil
+	return b.String()
+}
+
+// costs are what the rounds of a row have measured, in µs, and in parts of what Node.js
+// took in the same round.
+type costs struct{ ours, nodeJS, limit, ratios, limits []float64 }
+
+func (c *costs) add(ours, nodeJS, limit float64) {
+	c.ours, c.nodeJS, c.limit = append(c.ours, ours), append(c.nodeJS, nodeJS), append(c.limit, limit)
+	c.ratios, c.limits = append(c.ratios, ours/nodeJS), append(c.limits, limit/nodeJS)
+}
+
+// spread is the median, and the least and the most.
+func spread(values []float64) string {
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", median(values), slices.Min(values), slices.Max(values))
 }
 
 func median(values []float64) float64 {

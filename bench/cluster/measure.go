@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
-	"os/exec"
 	"sync"
 	"time"
 
@@ -21,12 +19,12 @@ type load struct {
 
 // measure returns the µs of processor time that the nodes of a cluster use for a
 // delivery.
-func measure(ctx context.Context, command func(ctx context.Context, kind, redis string) *exec.Cmd, kind, redis string, l load) (float64, error) {
+func measure(ctx context.Context, s server, kind, redis string, l load) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	var cluster []*process
 	for range nodes {
-		p, err := startNode(ctx, command(ctx, kind, redis))
+		p, err := startNode(ctx, s, kind, redis)
 		if err != nil {
 			return 0, err
 		}
@@ -40,16 +38,21 @@ func measure(ctx context.Context, command func(ctx context.Context, kind, redis 
 			return 0, err
 		}
 	}
+	cast, end, err := s.casting(ctx, cluster)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
 	warmup := l
 	warmup.broadcasts = max(1, l.broadcasts/4)
-	if err := c.hear(ctx, cluster[0].addr, warmup); err != nil {
+	if err := c.hear(ctx, cast, warmup); err != nil {
 		return 0, err
 	}
 	before, err := total(cluster)
 	if err != nil {
 		return 0, err
 	}
-	if err := c.hear(ctx, cluster[0].addr, l); err != nil {
+	if err := c.hear(ctx, cast, l); err != nil {
 		return 0, err
 	}
 	after, err := total(cluster)
@@ -110,12 +113,9 @@ func (c *crowd) join(ctx context.Context, addr string) error {
 	return nil
 }
 
-// hear has a node broadcast, and the next as soon as all clients together have got
+// hear has the nodes broadcast, and the next as soon as all clients together have got
 // as many as one is for. It returns when they have got all.
-func (c *crowd) hear(ctx context.Context, addr string, l load) error {
-	transport := &http.Transport{MaxIdleConnsPerHost: l.inFlight}
-	defer transport.CloseIdleConnections()
-	client := http.Client{Transport: transport}
+func (c *crowd) hear(ctx context.Context, cast func() error, l load) error {
 	var casting sync.WaitGroup
 	defer casting.Wait()
 	failed := make(chan error, l.broadcasts)
@@ -125,12 +125,9 @@ func (c *crowd) hear(ctx context.Context, addr string, l load) error {
 			return
 		}
 		casting.Go(func() {
-			response, err := client.Get("http://" + addr + "/cast")
-			if err != nil {
+			if err := cast(); err != nil {
 				failed <- err
-				return
 			}
-			response.Body.Close()
 		})
 	}
 	for range l.inFlight {

@@ -7,7 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strings"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -23,24 +23,77 @@ type process struct {
 	addr string
 }
 
-// goNode and nodeNode are the commands of a node.
-func goNode(ctx context.Context, kind, redis string) *exec.Cmd {
-	return exec.CommandContext(ctx, os.Args[0], "node", kind, redis)
+// server is what is measured.
+type server struct {
+	name string
+
+	// command is that of a node, which prints a line when it listens on addr.
+	command func(ctx context.Context, kind, redis, addr string) *exec.Cmd
+
+	// casting returns what has the nodes broadcast once, and what ends that.
+	// It is called concurrently.
+	casting func(ctx context.Context, cluster []*process) (cast func() error, end func(), err error)
 }
 
-func nodeNode(ctx context.Context, kind, redis string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "node", "server.mjs", kind, redis)
-	cmd.Dir = "node"
-	return cmd
+var ours = server{
+	name: "zocalo",
+	command: func(ctx context.Context, kind, redis, addr string) *exec.Cmd {
+		return exec.CommandContext(ctx, os.Args[0], "node", kind, redis, addr)
+	},
+	casting: first,
 }
 
-// startNode starts a node and waits for the line in which it tells its address. The
+var nodeJS = server{
+	name: "Node.js",
+	command: func(ctx context.Context, kind, redis, addr string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "node", "server.mjs", kind, redis, addr)
+		cmd.Dir = "node"
+		return cmd
+	},
+	casting: first,
+}
+
+// limit is the bare loop over epoll that was built as program.
+func limit(program string) server {
+	return server{
+		name: "limit",
+		command: func(ctx context.Context, _, _, addr string) *exec.Cmd {
+			cmd := exec.CommandContext(ctx, program, "epoll")
+			host, port, _ := net.SplitHostPort(addr)
+			cmd.Env = append(os.Environ(), "HOST="+host, "PORT="+port)
+			return cmd
+		},
+		casting: each,
+	}
+}
+
+// buildLimit builds the program of the limit in a directory that remove removes.
+func buildLimit(ctx context.Context) (program string, remove func(), err error) {
+	directory, err := os.MkdirTemp("", "limit")
+	if err != nil {
+		return "", nil, err
+	}
+	program = filepath.Join(directory, "limit")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "./realtime/limit")
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		os.RemoveAll(directory)
+		return "", nil, fmt.Errorf("go build ./realtime/limit, in the directory bench: %w\n%s", err, out)
+	}
+	return program, func() { os.RemoveAll(directory) }, nil
+}
+
+// startNode starts a node and waits for the line by which it says that it listens. The
 // nodes have the first processor for themselves; this process, the clients and Redis
 // have what is given to it.
-func startNode(ctx context.Context, command *exec.Cmd) (*process, error) {
+func startNode(ctx context.Context, s server, kind, redis string) (*process, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	command := s.command(ctx, kind, redis, addr)
 	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", "0"}, command.Args...)...)
-	cmd.Dir = command.Dir
-	cmd.Stderr = os.Stderr
+	cmd.Dir, cmd.Env, cmd.Stderr = command.Dir, command.Env, os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -48,11 +101,22 @@ func startNode(ctx context.Context, command *exec.Cmd) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("the node says nothing: %w", err)
+	p := &process{cmd, addr}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		p.stop()
+		return nil, fmt.Errorf("the node does not say that it listens: %w", err)
 	}
-	return &process{cmd, strings.TrimSpace(line)}, nil
+	return p, nil
+}
+
+// freeAddr returns an address on which nobody listens.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
 }
 
 func (p *process) stop() {
@@ -70,12 +134,9 @@ func (p *process) cpu() (time.Duration, error) {
 
 // startRedis starts a Redis that keeps nothing on disk.
 func startRedis(ctx context.Context) (addr string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if addr, err = freeAddr(); err != nil {
 		return "", nil, err
 	}
-	addr = l.Addr().String()
-	l.Close()
 	_, port, _ := net.SplitHostPort(addr)
 	cmd := exec.CommandContext(ctx, "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 	if err := cmd.Start(); err != nil {

@@ -13,8 +13,8 @@ import (
 )
 
 // serve is a node of Go. It does what node/server.mjs does.
-func serve(kind, addr string) error {
-	client := redis.NewClient(&redis.Options{Addr: addr})
+func serve(kind, redisAddr, addr string) error {
+	client := redis.NewClient(&redis.Options{Addr: redisAddr})
 	var provider adapter.Provider
 	switch kind {
 	case "pubsub":
@@ -33,10 +33,10 @@ func serve(kind, addr string) error {
 	mux.HandleFunc("/cast", func(w http.ResponseWriter, r *http.Request) {
 		s.To("room").Emit("news", map[string]any{"n": 1, "text": "The market opens at eight."})
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	fmt.Println(l.Addr())
+	fmt.Println("READY")
 	return http.Serve(l, mux)
 }

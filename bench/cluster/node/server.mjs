@@ -6,7 +6,7 @@ import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-
 import { createClient } from "redis";
 import { Server } from "socket.io";
 
-const [kind, redis] = process.argv.slice(2);
+const [kind, redis, addr] = process.argv.slice(2);
 
 async function connect() {
   const client = createClient({ url: `redis://${redis}` });
@@ -27,4 +27,5 @@ const http = createServer((request, response) => {
 });
 const io = new Server(http, { adapter: await adapters[kind]() });
 io.on("connection", (socket) => socket.join("room"));
-http.listen(0, "127.0.0.1", () => console.log(`127.0.0.1:${http.address().port}`));
+const [host, port] = addr.split(":");
+http.listen(port, host, () => console.log("READY"));

@@ -184,14 +184,14 @@ func (c *epollConn) request(b []byte) int {
 		c.write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 		return end + 4
 	}
-	_, rest, found := bytes.Cut(request, []byte("Sec-WebSocket-Key: "))
-	if !found {
-		return -1
+	for line := range bytes.Lines(request) {
+		if name, value, _ := bytes.Cut(line, []byte(": ")); bytes.EqualFold(name, []byte("Sec-WebSocket-Key")) {
+			c.write(handshake(string(bytes.TrimSpace(value))))
+			c.ws = c.loop.server.begin(c, nil)
+			return end + 4
+		}
 	}
-	key, _, _ := bytes.Cut(rest, []byte("\r\n"))
-	c.write(handshake(string(key)))
-	c.ws = c.loop.server.begin(c, nil)
-	return end + 4
+	return -1
 }
 
 // send is called by the loop's thread alone.
