@@ -231,12 +231,17 @@ func (c *chronicle) withoutCopies(packets []adapter.Packet) []adapter.Packet {
 	return slices.DeleteFunc(packets, func(p adapter.Packet) bool { return copies[p.Offset] })
 }
 
-// lost notes that what comes next does not follow what was read last. It is called by
-// the lane.
+// lost notes that what comes next does not follow what was read last. It breaks the
+// connections of all clients before any of them has that: with its offset they would
+// come back as if they had missed nothing. It is called by the lane.
 func (c *chronicle) lost() {
+	c.node.logger.Error("cluster: this node cannot read everything that the log had for it; its clients connect again", "node", c.node.id, "namespace", c.name)
 	c.order.Lock()
-	defer c.order.Unlock()
 	c.recent.begin("")
+	c.order.Unlock()
+	ended, cancel := context.WithCancel(context.Background())
+	cancel() // their handlers may wait for the lane
+	c.host.Owners("")(ended)
 }
 
 // pass notes that something has been read in the log that is nothing to deliver, or

@@ -51,9 +51,10 @@ type Receiver interface {
 	// need not be received: it need not even be decoded.
 	Interested(namespace string, rooms ...string) bool
 
-	// Lost notes that the log of a namespace has dropped messages before this node
-	// has been given them, and what comes next follows those: its clients must come
-	// back to know what they have missed.
+	// Lost notes that this node cannot be given messages of a namespace's log, because
+	// they were dropped or cannot be read, and that what comes next follows those: its
+	// clients must come back to know what they have missed. When the node is past them
+	// a message that has nothing but the Namespace and an Offset says so.
 	Lost(namespace string)
 
 	// Refuse notes bytes that are no message. It says so in the log, but not often.
@@ -104,7 +105,7 @@ type LogEngine interface {
 	// Read calls f with the messages that stand behind an offset in the namespace's
 	// log, in order, up to another offset, that one included, until f returns
 	// false. It fails with [ErrTrimmed] when something behind the first offset may
-	// have been dropped meanwhile, before it calls f.
+	// have been dropped meanwhile, before it calls f, and with [ErrUnreadable].
 	Read(ctx context.Context, namespace, after, upTo string, f func(*Message) bool) error
 
 	// Compare returns -1, 0 or +1, as the first of two offsets stands before the

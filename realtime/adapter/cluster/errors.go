@@ -9,6 +9,10 @@ var (
 
 	// ErrTrimmed is returned by a log for a place that it no longer reaches back to.
 	ErrTrimmed = errors.New("the log does not reach back so far")
+
+	// ErrUnreadable is wrapped by the error of a log in which something stands that
+	// cannot be read, and never will be: nobody knows who was to have it.
+	ErrUnreadable = errors.New("something in the log is no message for this node")
 )
 
 // errApart is why a node that has just been started can ask nobody.

@@ -221,13 +221,7 @@ func (n *node) Lost(namespace string) {
 	if s == nil || s.chronicle == nil {
 		return
 	}
-	n.logger.Error("cluster: packets were dropped from the log before this node had read them; its clients connect again", "node", n.id, "namespace", namespace)
 	s.lane.do(0, s.chronicle.lost)
-	n.running.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		s.host.Owners("")(ctx)
-	})
 }
 
 // Refuse implements Receiver.

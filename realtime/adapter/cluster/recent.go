@@ -78,7 +78,8 @@ func (c *chronicle) fetch(offset string) {
 	})
 	if err != nil {
 		if c.saver.ctx.Err() == nil {
-			c.node.Lost(c.name)
+			c.lost()
+			c.pass(offset, false)
 		}
 		return
 	}

@@ -214,12 +214,12 @@ func (c *chronicle) miss(s *restored, m *Message) error {
 	return err
 }
 
-// again calls f until it succeeds, or what it reads is no longer there, or ctx ends: an
-// engine that is out of reach comes back.
+// again calls f until it succeeds, or what it reads is not there for good, or ctx ends:
+// an engine that is out of reach comes back.
 func again(ctx context.Context, f func() error) error {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err := f()
-		if err == nil || errors.Is(err, ErrTrimmed) {
+		if err == nil || errors.Is(err, ErrTrimmed) || errors.Is(err, ErrUnreadable) {
 			return err
 		}
 		select {

@@ -48,7 +48,7 @@ func (s *seat) Owners(pid string) func(context.Context) {
 	s.chronicle = nil
 	s.mu.Unlock()
 	return func(context.Context) {
-		if c != nil && pid == s.pid {
+		if c != nil && (pid == "" || pid == s.pid) {
 			c.Persist(s.id, adapter.Session{PID: s.pid, Data: json.RawMessage("{}")})
 		}
 	}
@@ -76,6 +76,7 @@ type shaky struct {
 	beforeSave atomic.Pointer[func()]
 	afterTake  atomic.Pointer[func()]
 	failing    atomic.Int32 // calls of Take, Tail and Read that fail
+	unreadable atomic.Int32 // the number of an entry that cannot be read, or 0
 }
 
 var errShaky = errors.New("the test has this fail")
@@ -116,7 +117,15 @@ func (e *shaky) Read(ctx context.Context, namespace, after, upTo string, f func(
 	if err := e.fails(); err != nil {
 		return err
 	}
-	return e.hubLogEngine.Read(ctx, namespace, after, upTo, f)
+	unreadable := false
+	err := e.hubLogEngine.Read(ctx, namespace, after, upTo, func(m *Message) bool {
+		unreadable = m.Offset == fmt.Sprint(e.unreadable.Load())
+		return !unreadable && f(m)
+	})
+	if unreadable {
+		err = ErrUnreadable
+	}
+	return err
 }
 
 // atTables runs a test with nodes of a hub, of which the first has the client's socket.
@@ -171,6 +180,13 @@ func (b *table) say(t *testing.T, n int) {
 		t.Fatal(err)
 	}
 	synctest.Wait()
+}
+
+// forget has the node read everything in the log from now on.
+func (b *table) forget() {
+	b.chronicle.order.Lock()
+	defer b.chronicle.order.Unlock()
+	b.recent.begin("")
 }
 
 // lives reports at how many of the tables the client is.
@@ -264,7 +280,7 @@ func TestRestoreCopies(t *testing.T) {
 		for _, recalled := range []bool{true, false} {
 			if !recalled {
 				for _, b := range tables {
-					b.chronicle.lost()
+					b.forget()
 				}
 			}
 			for offset, want := range map[string][]string{"0": {"1", "3"}, "1": {"3"}, "3": nil} {
@@ -356,6 +372,67 @@ func TestRestoreSkipped(t *testing.T) {
 		defer b.seat.mu.Unlock()
 		if !slices.Equal(b.got, []string{"2"}) {
 			t.Errorf("it got %v", b.got)
+		}
+	})
+}
+
+// Where a message is missing a client is told nothing that follows it, and comes back
+// at once: anew if it was there before the gap, and as it was if it came behind it.
+func TestLost(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
+		tables[0].say(t, 1)
+		tables[0].Flush(t.Context())
+		b := tables[1]
+		for _, o := range tables {
+			o.engine.unreadable.Store(2)
+			o.engine.reading.Lock() // the log is read by hand
+			o.engine.read = nil
+			o.engine.reading.Unlock()
+		}
+		tables[0].say(t, 2)
+		tables[0].say(t, 3)
+		for _, o := range tables {
+			o.node.Lost("/")
+			o.node.Receive(&Message{Namespace: "/", Offset: "2"})
+			hub.mu.RLock()
+			third := hub.logs["/"].entries[2]
+			hub.mu.RUnlock()
+			o.engine.takeLogged(third, 3)
+		}
+		synctest.Wait()
+		if !slices.Equal(tables[0].got, []string{"1"}) {
+			t.Errorf("the socket got %v", tables[0].got)
+		}
+		began := time.Now()
+		if _, found := b.Restore("pid", "1"); found {
+			t.Error("it is restored over the gap")
+		}
+		tables[1].seat.chronicle = b.chronicle
+		b.Add(b.seat)
+		b.Flush(t.Context())
+		b.Owners("")(t.Context())
+		if missed := tables[0].comeBack(t, "3"); missed != nil {
+			t.Errorf("it has missed %v", missed)
+		}
+		if waited := time.Since(began); waited > time.Second {
+			t.Errorf("it waited for %v", waited)
+		}
+	})
+}
+
+// What a node has skipped, and cannot read when a client comes back that was to have
+// it, does not keep that client waiting.
+func TestLostSkipped(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
+		tables[0].say(t, 1)
+		b := tables[1]
+		b.engine.unreadable.Store(2)
+		b.node.Receive(&Message{Type: Heartbeat, Namespace: "/", Offset: "2", Skipped: true, resumed: 1})
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := b.reach(ctx, "2"); err != nil {
+			t.Error(err)
 		}
 	})
 }
