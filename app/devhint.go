@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -19,6 +20,26 @@ var (
 	mismatch  = regexp.MustCompile(`(\S+) doesn't match (\S+)$`)
 	unwelcome = regexp.MustCompile(`Expecting (.*), got '([A-Z_]+)'$`)
 )
+
+// inWords is what an error says, with the place and the words of the hint if there is one: "views/index.handlebars:3:5:
+// {{#each}} is not closed: {{/each}} is missing".
+func inWords(err error) string {
+	message := err.Error()
+	var positioned Positioned
+	if !errors.As(err, &positioned) {
+		return message
+	}
+	file, line, column := positioned.Position()
+	_, said, _ := strings.Cut(message, place3(file, line, column)+": ")
+	hint, ok := hintFor(said, file, line, column)
+	if !ok {
+		return message
+	}
+	if hint.line > 0 {
+		line, column = hint.line, hint.column
+	}
+	return place3(file, line, column) + ": " + hint.message
+}
 
 // hintFor reads the view, of which the parser said message at a place.
 func hintFor(message, file string, line, column int) (hint devHint, ok bool) {

@@ -1,8 +1,14 @@
 package app
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -38,5 +44,63 @@ func TestDevHint(t *testing.T) {
 	}
 	if _, ok := hintFor("Expecting 'OPEN_ENDBLOCK', got 'EOF'", "nowhere.handlebars", 1, 1); ok {
 		t.Error("a view that cannot be read has a hint")
+	}
+}
+
+// A mistake is an error as the view engine makes them.
+type mistake struct {
+	file         string
+	line, column int
+	said         string
+}
+
+func (m mistake) Error() string                { return fmt.Sprintf("%s:%d:%d: %s", m.file, m.line, m.column, m.said) }
+func (m mistake) Position() (string, int, int) { return m.file, m.line, m.column }
+func (m mistake) Excerpt() string              { return "" }
+
+// In development the log, the page of the last requests and the answer as JSON say of a broken view what its error page
+// says: the place where to mend it, in words.
+func TestMistakesInWords(t *testing.T) {
+	var log bytes.Buffer
+	previous := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(previous)
+	t.Setenv(devVariable, "127.0.0.1:1") // nobody asks it
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("view.handlebars", []byte("<ul>\n  {{#each rows}}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open := mistake{"view.handlebars", 3, 1, "Expecting 'INVERSE', 'OPEN_ENDBLOCK', got 'EOF'"}
+	other := mistake{"view.handlebars", 1, 1, "there is no partial"}
+	for _, test := range []struct {
+		env  string
+		err  error
+		want string
+	}{
+		{"development", fmt.Errorf("page: %w", open), "view.handlebars:2:3: {{#each}} is not closed: {{/each}} is missing"},
+		{"development", fmt.Errorf("page: %w", other), "page: view.handlebars:1:1: there is no partial"},
+		{"production", open, open.Error()},
+	} {
+		t.Setenv("ZOCALO_ENV", test.env)
+		server := New()
+		server.Get("/", func(*Request, *Response) error { return test.err })
+		log.Reset()
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Accept", "application/json")
+		server.ServeHTTP(w, r)
+		if want := "error=" + fmt.Sprintf("%q", test.want); !strings.Contains(log.String(), want) {
+			t.Errorf("%s: the log says %s, not %s", test.env, log.String(), want)
+		}
+		if test.env == "production" {
+			continue
+		}
+		if requests, _ := server.dev.watch.since(0); len(requests) != 1 || requests[0].Error != test.want {
+			t.Errorf("the last requests are %+v", requests)
+		}
+		var answer struct{ Error struct{ Message string } }
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.Error.Message != test.want {
+			t.Errorf("the answer is %s", w.Body)
+		}
 	}
 }

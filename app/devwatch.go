@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,10 +60,9 @@ func newDevWatch(a *App) *devWatch {
 
 // devMount is a mounted handler that can be looked into.
 type devMount struct {
-	Pattern string `json:"pattern"`
-	Tools   string `json:"tools"` // where its DevTools answer
-	handler devTooler
-	prefix  string
+	Patterns []string `json:"patterns"` // as in "/socket.io/*": everywhere it is mounted, also by a router at several paths
+	Tools    string   `json:"tools"`    // where its DevTools answer
+	handler  devTooler
 }
 
 func (d *devWatch) mounts() []devMount {
@@ -70,12 +70,21 @@ func (d *devWatch) mounts() []devMount {
 	var walk func(r *Router, prefix string)
 	walk = func(r *Router, prefix string) {
 		for _, l := range r.layers {
-			path := prefix + strings.TrimRight(l.path, "/")
-			if l.router != nil {
-				walk(l.router, path)
-			}
-			if t, ok := l.handler.(devTooler); ok {
-				list = append(list, devMount{path + "/*", devAppPath + "mounts/" + strconv.Itoa(len(list)), t, path})
+			for _, path := range l.paths {
+				path = prefix + strings.TrimRight(path, "/")
+				if l.router != nil {
+					walk(l.router, path)
+				}
+				t, ok := l.handler.(devTooler)
+				if !ok {
+					continue
+				}
+				i := slices.IndexFunc(list, func(m devMount) bool { return sameHandler(m.handler, t) })
+				if i < 0 {
+					i = len(list)
+					list = append(list, devMount{Tools: devAppPath + "mounts/" + strconv.Itoa(i), handler: t})
+				}
+				list[i].Patterns = append(list[i].Patterns, path+"/*")
 			}
 		}
 	}
@@ -192,8 +201,10 @@ func (d *devWatch) watch(w http.ResponseWriter, r *http.Request) (rec *recorder,
 // looked reports whether a path belongs to a mounted handler that can be looked into.
 func (d *devWatch) looked(path string) bool {
 	for _, m := range d.mounts() {
-		if strings.HasPrefix(path+"/", m.prefix+"/") {
-			return true
+		for _, pattern := range m.Patterns {
+			if strings.HasPrefix(path+"/", strings.TrimSuffix(pattern, "*")) {
+				return true
+			}
 		}
 	}
 	return false

@@ -310,7 +310,7 @@ func (x *exchange) conclude(err error) {
 		return
 	}
 	if err != nil && x.record != nil {
-		x.record.Error = err.Error()
+		x.record.Error = inWords(err) // only development has records
 	}
 	for err != nil && x.hasFailed && !x.concluded {
 		x.place, x.frames = x.failed, x.failedIn

@@ -44,9 +44,12 @@ func (x *exchange) notFound() error {
 
 // answerError answers for an error that no error handler has dealt with, and logs it if the fault is ours.
 func (x *exchange) answerError(err error) {
-	status := x.failureStatus(err)
+	status, said := x.failureStatus(err), err.Error()
+	if x.root.options.development {
+		said = inWords(err)
+	}
 	if status >= 500 {
-		logFailure(&x.req, status, err)
+		logFailure(&x.req, status, said, err)
 	}
 	if x.res.sent && !x.res.done && !x.wire.hijacked {
 		// Half an answer is out. Only a cut connection tells the client.
@@ -61,7 +64,7 @@ func (x *exchange) answerError(err error) {
 	}
 	message := statusText(status)
 	if x.root.options.development {
-		message = err.Error()
+		message = said
 	}
 	_ = x.finalPage(status, message, errorHeader(err))
 }
@@ -76,8 +79,8 @@ func (x *exchange) failureStatus(err error) int {
 	return http.StatusInternalServerError
 }
 
-func logFailure(req *Request, status int, err error) {
-	attrs := []any{"method", req.Method, "path", req.URL.Path, "status", status, "error", err.Error()}
+func logFailure(req *Request, status int, said string, err error) {
+	attrs := []any{"method", req.Method, "path", req.URL.Path, "status", status, "error", said}
 	var calls []string
 	for _, f := range stackOf(err) {
 		if isOwnPackage(f.Function) {

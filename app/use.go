@@ -204,10 +204,12 @@ func mounted[T any](r *Router, list []T) []T {
 			list = mounted(l.router, list)
 		}
 		h, ok := l.handler.(T)
-		same := func(other T) bool { return reflect.TypeOf(h).Comparable() && any(other) == any(h) }
-		if ok && !slices.ContainsFunc(list, same) {
+		if ok && !slices.ContainsFunc(list, func(other T) bool { return sameHandler(other, h) }) {
 			list = append(list, h)
 		}
 	}
 	return list
 }
+
+// sameHandler reports whether two mounted handlers are one that is mounted twice.
+func sameHandler(a, b any) bool { return reflect.TypeOf(a).Comparable() && a == b }
