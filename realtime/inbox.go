@@ -11,15 +11,17 @@ import (
 type inbox struct {
 	client *client // whose limits it has
 
-	mu     sync.Mutex // guards the rest
-	room   *sync.Cond // there is room, or it is closed; nil while nobody has waited
-	queue  *[]job     // from queues; nil while it is idle
-	next   int        // the first in queue that has not run
-	held   int        // bytes in queue
-	busy   bool       // a goroutine runs what is queued
-	closed bool
-	ended  bool          // it is closed, and everything has run
-	done   chan struct{} // closed then; nil while nobody asked for it
+	mu      sync.Mutex // guards the rest
+	room    *sync.Cond // there is room, or it is closed; nil while nobody has waited
+	queue   *[]job     // from queues; nil while it is idle
+	next    int        // the first in queue that has not been taken
+	taken   int32      // those before it that run, one after the other
+	waiters int32      // who waits for room
+	held    int        // bytes in queue from next on
+	busy    bool       // a goroutine runs what is queued
+	closed  bool
+	ended   bool          // it is closed, and everything has run
+	done    chan struct{} // closed then; nil while nobody asked for it
 }
 
 // queues are for inboxes that have something to run, which are few at a time.
@@ -69,7 +71,9 @@ func (in *inbox) put(j job) bool {
 		if in.room == nil {
 			in.room = sync.NewCond(&in.mu)
 		}
+		in.waiters++
 		in.room.Wait()
+		in.waiters--
 	}
 	if in.closed {
 		return false
@@ -80,14 +84,14 @@ func (in *inbox) put(j job) bool {
 
 // full reports whether there is no room: for Config.MaxPending events, and for
 // Config.MaxBuffered bytes with what it takes to keep them, unless it is one
-// alone. Who waits for an answer of the client
-// must not wait in vain because it stands behind events: then only their bytes
-// are limited. mu is held.
+// alone. Those that were taken together count until the last of them has begun.
+// Who waits for an answer of the client must not wait in vain because it stands
+// behind events: then only their bytes are limited. mu is held.
 func (in *inbox) full(size int) bool {
 	if in.queue == nil {
 		return false
 	}
-	waiting := len(*in.queue) - in.next
+	waiting := len(*in.queue) - in.next + int(max(0, in.taken-1))
 	if waiting == 0 {
 		return false
 	}
@@ -147,36 +151,68 @@ func (in *inbox) push(j job) {
 // run runs what is queued, in a goroutine that it has until there is no more.
 func (in *inbox) run() {
 	for {
-		j, more := in.take()
-		switch {
-		case !more:
+		jobs := in.take()
+		if jobs == nil {
 			return
-		case j.event != nil:
-			j.of.handle(j.event)
-		default:
-			j.do()
+		}
+		for i := range jobs {
+			if j := &jobs[i]; j.event != nil {
+				j.of.handle(j.event)
+			} else {
+				j.do()
+			}
 		}
 	}
 }
 
-// take takes the first job out of the queue. When there is none, the inbox is
+// What is taken together at most: it is no longer limited, and not let go of
+// before the last of it has run.
+const (
+	maxTaken      = 16      // jobs
+	maxTakenBytes = 8 << 10 // bytes, but for the last job
+)
+
+// take takes the next jobs out of the queue, which do not change until the next
+// time: those that came by one read, mostly, so that they cost one lock together.
+// While somebody waits for room it takes one. When there is none, the inbox is
 // idle, and its queue is another's.
-func (in *inbox) take() (j job, more bool) {
+func (in *inbox) take() []job {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if q := in.queue; in.next < len(*q) {
-		j = (*q)[in.next]
-		(*q)[in.next] = job{}
-		in.next++
-		if in.next == len(*q) {
-			*q, in.next = (*q)[:0], 0
-		}
-		in.held -= j.size
-		if in.room != nil {
-			in.room.Signal()
-		}
-		return j, true
+	waiting := in.forget()
+	most := int32(min(maxTaken, len(waiting)))
+	if in.waiters > 0 {
+		most = min(1, most)
+		in.wake()
 	}
+	if most == 0 {
+		in.rest()
+		return nil
+	}
+	for bytes := 0; in.taken < most && bytes < maxTakenBytes; in.taken++ {
+		bytes += waiting[in.taken].size
+		in.held -= waiting[in.taken].size
+	}
+	in.next += int(in.taken)
+	return waiting[:in.taken]
+}
+
+// forget lets go of the jobs that were taken, and returns those that wait. mu is
+// held.
+func (in *inbox) forget() []job {
+	q := in.queue
+	clear((*q)[in.next-int(in.taken) : in.next])
+	in.taken = 0
+	if in.next > len(*q)/2 { // it may never come to be empty
+		n := copy(*q, (*q)[in.next:])
+		clear((*q)[n:])
+		*q, in.next = (*q)[:n], 0
+	}
+	return (*q)[in.next:]
+}
+
+// rest makes the inbox idle, and its queue another's. mu is held.
+func (in *inbox) rest() {
 	if cap(*in.queue) <= maxQueue {
 		queues.Put(in.queue)
 	}
@@ -184,5 +220,4 @@ func (in *inbox) take() (j job, more bool) {
 	if in.ended = in.closed; in.ended && in.done != nil {
 		close(in.done)
 	}
-	return job{}, false
 }
