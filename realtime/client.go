@@ -15,24 +15,23 @@ import (
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
-// client is one connection and its sockets, at most one a namespace. It is the
-// engine's handler of the session.
+// client is one connection and its sockets. It is the engine's handler of the
+// session.
 type client struct {
 	server  *Server
 	session *engineio.Session
 	origin  *origin
 
 	decoder parser.Decoder       // of the session's reader
+	current *Socket              // whose packet came last, or nil; of the reader, too
 	conn    atomic.Pointer[Conn] // made when first asked for
 	drains  atomic.Bool          // a socket wants to know about the drain
 	urgent  atomic.Int32         // answers that are waited for
 
 	mu      sync.Mutex      // guards the rest
-	sockets []*Socket       // few, one a namespace
-	running []*Socket       // those, and those gone whose handlers have not ended, one a namespace
+	sockets []*Socket       // few, at most one a namespace; also those gone whose handlers have not ended
 	left    map[string]bool // namespaces that the server has put it out of, the last of them
 	timer   *time.Timer     // until it is admitted to a namespace
-	welcome bool            // it was
 	closed  bool            // no socket may join any more
 	reason  string          // why the connection has ended
 	gone    chan struct{}   // closed then; nil while nobody asked for it
@@ -75,7 +74,7 @@ func (c *client) handler() (connHandler, bool) {
 // expire closes a client that joined no namespace in time.
 func (c *client) expire() {
 	c.mu.Lock()
-	expired := !c.welcome
+	expired := c.timer != nil
 	c.closed = c.closed || expired
 	c.mu.Unlock()
 	if expired {
@@ -109,10 +108,7 @@ func (c *client) Message(data []byte, binary bool) error {
 	case parser.ConnectError:
 		return errUnexpected
 	}
-	c.mu.Lock()
-	socket := of(c.sockets, p.Namespace)
-	left := socket == nil && c.left[p.Namespace]
-	c.mu.Unlock()
+	socket, left := c.addressed(p.Namespace)
 	switch {
 	case left: // it was under way when the server let the socket go
 		return nil
@@ -130,14 +126,37 @@ func (c *client) Message(data []byte, binary bool) error {
 	return nil
 }
 
-// of returns the socket of a namespace, or nil.
-func of(sockets []*Socket, namespace string) *Socket {
-	for _, s := range sockets {
-		if s.namespace.name == namespace {
+// addressed returns the socket that a packet for a namespace is for, or nil, and
+// whether the server has put that out. Mostly it is the one of the packet before.
+func (c *client) addressed(namespace string) (s *Socket, left bool) {
+	if s = c.current; s != nil && s.namespace.name == namespace && !s.gone.Load() {
+		return s, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current = c.in(namespace)
+	return c.current, c.current == nil && c.left[namespace]
+}
+
+// in returns the socket that the client has in a namespace, or nil. mu is held.
+func (c *client) in(namespace string) *Socket {
+	for _, s := range c.sockets {
+		if s.namespace.name == namespace && !s.gone.Load() {
 			return s
 		}
 	}
 	return nil
+}
+
+// present returns the sockets that are not gone. mu is held.
+func (c *client) present() []*Socket {
+	sockets := make([]*Socket, 0, len(c.sockets))
+	for _, s := range c.sockets {
+		if !s.gone.Load() {
+			sockets = append(sockets, s)
+		}
+	}
+	return sockets
 }
 
 // auth returns what a client that wants to join a namespace gave as its auth, as
@@ -165,7 +184,7 @@ func (c *client) join(name string, auth []byte) error {
 		return errClosed
 	}
 	c.mu.Lock()
-	full := len(c.sockets) >= c.server.config.MaxNamespaces && of(c.sockets, name) == nil
+	full := len(c.present()) >= c.server.config.MaxNamespaces && c.in(name) == nil
 	c.mu.Unlock()
 	if full {
 		c.refuse(name, &Error{Message: "Too many namespaces"})
@@ -179,7 +198,7 @@ func (c *client) join(name string, auth []byte) error {
 	}
 	socket.namespace = n
 	c.mu.Lock()
-	if c.closed || of(c.sockets, name) != nil {
+	if c.closed || c.in(name) != nil {
 		closed := c.closed
 		c.mu.Unlock()
 		c.server.release(n)
@@ -188,7 +207,7 @@ func (c *client) join(name string, auth []byte) error {
 		}
 		return errJoinedTwice
 	}
-	c.sockets, c.running = append(c.sockets, socket), append(c.running, socket)
+	c.sockets = append(c.sockets, socket)
 	delete(c.left, name)
 	c.mu.Unlock()
 	socket.inbox.add(0, socket.connect)
@@ -244,17 +263,13 @@ func (c *client) ending(namespace string) *Socket {
 	limit := c.server.config.MaxNamespaces
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if of(c.sockets, namespace) != nil {
+	if c.in(namespace) != nil {
 		return nil // it must not join twice, and is told so
 	}
-	if before := of(c.running, namespace); before != nil {
-		return before
-	}
-	if len(c.running) >= limit && len(c.sockets) < limit {
-		for _, s := range c.running {
-			if !slices.Contains(c.sockets, s) {
-				return s
-			}
+	full := len(c.sockets) >= limit && len(c.present()) < limit
+	for _, s := range c.sockets {
+		if s.gone.Load() && (full || s.namespace.name == namespace) {
+			return s
 		}
 	}
 	return nil
@@ -264,14 +279,13 @@ func (c *client) ending(namespace string) *Socket {
 func (c *client) ended(s *Socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.running = without(c.running, s)
+	c.sockets = slices.DeleteFunc(c.sockets, func(other *Socket) bool { return other == s })
 }
 
 // admitted notes that the client has joined a namespace.
 func (c *client) admitted() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.welcome = true
 	c.stopTimer()
 }
 
@@ -309,15 +323,11 @@ func (c *client) packet(kind parser.Type, namespace string, data any) []engineio
 	return packets
 }
 
-// remove forgets a socket. put says that the server put it out.
+// remove notes that a socket is gone. put says that the server put it out.
 func (c *client) remove(s *Socket, put bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	name := s.namespace.name
-	if !slices.Contains(c.sockets, s) {
-		return
-	}
-	c.sockets = without(c.sockets, s)
+	s.gone.Store(true)
 	if !put {
 		return
 	}
@@ -330,19 +340,14 @@ func (c *client) remove(s *Socket, put bool) {
 			break
 		}
 	}
-	c.left[name] = true
-}
-
-// without returns sockets without s, in place.
-func without(sockets []*Socket, s *Socket) []*Socket {
-	return slices.DeleteFunc(sockets, func(other *Socket) bool { return other == s })
+	c.left[s.namespace.name] = true
 }
 
 // all returns the client's sockets.
 func (c *client) all() []*Socket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.sockets)
+	return c.present()
 }
 
 // await notes that somebody begins, or with -1 ceases, to wait for an answer of

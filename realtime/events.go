@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
@@ -106,7 +107,16 @@ func (s *Socket) Use(middleware func(event string, args Args) error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.use = append(s.use[:len(s.use):len(s.use)], middleware)
+	use := append(slices.Clip(s.middleware()), middleware)
+	s.use.Store(&use)
+}
+
+// middleware returns what Use has added, which does not change.
+func (s *Socket) middleware() []func(string, Args) error {
+	if use := s.use.Load(); use != nil {
+		return *use
+	}
+	return nil
 }
 
 // onEvent queues an event of the client. It is called by the session's reader,
@@ -130,23 +140,21 @@ func (s *Socket) onEvent(p *parser.Packet) {
 	}
 }
 
-// handle is what the inbox runs for an event.
+// handle is what the inbox runs for an event: it shows it to who wants to see
+// all, and runs its handlers unless a middleware objects. Those of a socket that
+// never got into its namespace do not run, nor those of one that the server has
+// put out of it.
 func (s *Socket) handle(p *parser.Packet) {
 	s.namespace.server.config.Metrics.Add(MetricPending, "", -1)
-	if use, heeds := s.heeds(); heeds {
-		s.take(p, use)
+	if !s.heeds.Load() {
+		return
 	}
-}
-
-// take shows an event to who wants to see all, and runs its handlers unless a
-// middleware objects.
-func (s *Socket) take(p *parser.Packet, use []func(string, Args) error) {
 	args := Args{s.namespace.server.config.Codec, p.Args, p.Attachments}
 	ack := s.answer(p)
 	if s.namespace.hooks.have(anyIncoming) || s.on.have(anyIncoming) {
 		s.showIncoming(p.Event, args)
 	}
-	if err := s.pass(use, p.Event, args); err != nil {
+	if err := s.pass(p.Event, args); err != nil {
 		ack(failure(err))
 		s.report(p.Event, err)
 		return
@@ -165,8 +173,8 @@ func (s *Socket) showIncoming(event string, args Args) {
 }
 
 // pass runs the middleware for an event and returns why it may not pass, or nil.
-func (s *Socket) pass(use []func(string, Args) error, event string, args Args) error {
-	for _, f := range use {
+func (s *Socket) pass(event string, args Args) error {
+	for _, f := range s.middleware() {
 		err := errInternal
 		if s.protect(event, func() { err = f(event, args) }); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 func TestSizes(t *testing.T) {
 	for name, size := range map[string][2]uintptr{
 		"Socket":   {unsafe.Sizeof(Socket{}), 448},
-		"client":   {unsafe.Sizeof(client{}), 160},
+		"client":   {unsafe.Sizeof(client{}), 144},
 		"origin":   {unsafe.Sizeof(origin{}), 64},
 		"listener": {unsafe.Sizeof(listener{}), 48},
 	} {

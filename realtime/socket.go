@@ -26,9 +26,12 @@ type Socket struct {
 	inbox      inbox
 	values     values
 	on         listeners
-	bucket     *bucket     // of the session's reader; nil without a limit
-	watched    atomic.Bool // somebody watches what goes out
-	draining   atomic.Bool // OnDrain's functions wait for their turn
+	bucket     *bucket                                    // of the session's reader; nil without a limit
+	watched    atomic.Bool                                // somebody watches what goes out
+	draining   atomic.Bool                                // OnDrain's functions wait for their turn
+	gone       atomic.Bool                                // the client has it no longer; written with its mu held
+	heeds      atomic.Bool                                // the handlers of its events run; written with mu held
+	use        atomic.Pointer[[]func(string, Args) error] // written with mu held; nil for none
 
 	// Set by connect, before anybody else knows the socket.
 	id        string
@@ -39,7 +42,6 @@ type Socket struct {
 
 	mu     sync.Mutex        // guards the rest
 	early  []engineio.Packet // sent before the client was told that it has joined
-	use    []func(string, Args) error
 	acks   map[int64]*pendingAck
 	ctx    context.Context // made when first asked for
 	cancel context.CancelCauseFunc
@@ -332,6 +334,7 @@ func (s *Socket) confirm(missed []adapter.Packet) bool {
 	}
 	c.session.Send(append(frames, s.early...)...)
 	s.state, s.joined, s.early, s.rooms = connected, true, nil, nil
+	s.heeds.Store(true)
 	return true
 }
 
@@ -395,6 +398,9 @@ func (s *Socket) close(reason string) (was state) {
 		return was
 	}
 	s.state, s.reason, s.ended = disconnected, reason, time.Now()
+	if reason == ReasonServerDisconnect { // events that came before are no longer wanted
+		s.heeds.Store(false)
+	}
 	s.early, s.rooms = nil, nil
 	cancel, known, joined := s.cancel, s.known, s.joined
 	acks := s.unanswered(func(p *pendingAck) bool { return p.callback.signature == nil })
@@ -447,15 +453,6 @@ func (s *Socket) unanswered(f func(*pendingAck) bool) (acks []*pendingAck) {
 		return out
 	})
 	return acks
-}
-
-// heeds reports whether the handlers of an event that is due now run, and what
-// runs before: those of a socket that never got into its namespace do not, nor
-// those of one that the server has put out of it.
-func (s *Socket) heeds() (use []func(string, Args) error, heeds bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.use, s.joined && s.reason != ReasonServerDisconnect
 }
 
 func (s *Socket) setRooms(rooms []string) {
