@@ -14,8 +14,8 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 )
 
-// decodeText decodes a body in a charset by its name (RFC 2978), in any case: UTF-8, -16 and -32, the charsets of one
-// byte a character, and those of East Asia. Not ok for others. A byte order mark goes; what is broken becomes U+FFFD.
+// decodeText decodes a body in a charset by its name (RFC 2978), in any case: UTF-8, -16 and -32, ISO 8859, KOI8, those of
+// DOS, Windows and the Macintosh in package charmap, and those of East Asia. Not ok for others. A byte order mark goes; what is broken becomes U+FFFD.
 func decodeText(b []byte, charset string) (string, bool) {
 	if charset == "utf-8" { // as almost always
 		return strings.TrimPrefix(validUTF8(b), "\ufeff"), true
@@ -40,10 +40,8 @@ func decodeText(b []byte, charset string) (string, bool) {
 		if e := legacyEncoding(name); e != nil {
 			return decodeLegacy(b, e)
 		}
-		for _, e := range charmap.All {
-			if m, ok := e.(*charmap.Charmap); ok && charsetName(m.String()) == name {
-				return decodeLegacy(b, m)
-			}
+		if m := charmapFor(name); m != nil {
+			return decodeBytes(b, m), true
 		}
 	}
 	return "", false
@@ -74,18 +72,56 @@ func decodeLegacy(b []byte, e encoding.Encoding) (string, bool) {
 	return string(text), err == nil
 }
 
+// decodeBytes decodes a charset of one byte a character. Those of ISO 8859 have control characters from 0x80 to 0x9F,
+// which the tables of charmap leave out.
+func decodeBytes(b []byte, m *charmap.Charmap) string {
+	var s strings.Builder
+	for _, c := range b {
+		r := m.DecodeByte(c)
+		if r == utf8.RuneError && c < 0xa0 && strings.HasPrefix(m.String(), "ISO 8859") {
+			r = rune(c)
+		}
+		s.WriteRune(r)
+	}
+	return s.String()
+}
+
 // charsetName is a charset's name in the letters and digits that matter.
 func charsetName(s string) string {
-	s = strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' || 'a' <= r && r <= 'z' {
 			return r
 		}
 		return -1
 	}, strings.ToLower(s))
-	if rest, ok := strings.CutPrefix(s, "cp125"); ok {
-		return "windows125" + rest
+}
+
+// charmapFor is the charset of one byte a character with a name, or nil.
+func charmapFor(name string) *charmap.Charmap {
+	if part, ok := latinParts[name]; ok {
+		name = "iso8859" + part
 	}
-	return s
+	for _, prefix := range []string{"windows", "win", "csibm", "ibm", "cp"} {
+		if number, ok := strings.CutPrefix(name, prefix); ok {
+			name = number
+			break
+		}
+	}
+	for _, e := range charmap.All {
+		if m, ok := e.(*charmap.Charmap); ok {
+			own := charsetName(m.String())
+			if own == name || own == "windows"+name || own == "ibmcodepage"+name || own == "windowscodepage"+name {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// latinParts are the parts of ISO 8859 by their other names.
+var latinParts = map[string]string{
+	"latin2": "2", "latin3": "3", "latin4": "4", "cyrillic": "5", "arabic": "6", "greek": "7", "hebrew": "8",
+	"latin5": "9", "latin6": "10", "latin7": "13", "latin8": "14", "latin9": "15", "latin10": "16",
 }
 
 func latin1(b []byte) string {
@@ -132,6 +168,9 @@ func decodeUTF32(b []byte, name string) string {
 			r = rune(c[3]) | rune(c[2])<<8 | rune(c[1])<<16 | rune(c[0])<<24
 		}
 		runes[i] = r
+	}
+	if len(b)%4 != 0 {
+		runes = append(runes, utf8.RuneError) // it ends within a character
 	}
 	return strings.TrimPrefix(string(runes), "\ufeff")
 }

@@ -30,7 +30,17 @@ func TestCharsets(t *testing.T) {
 		{"ks_c_5601-1987", "\xc7\xd1\xb1\xdb", "한글"},
 		{"koi8-r", "\xd0\xd2", "пр"},
 		{"iso-8859-15", "\xa4", "€"},
+		{"iso-8859-2", "\xb1\x85", "ą\u0085"},
+		{"latin2", "\xb1", "ą"},
+		{"cyrillic", "\xd0", "а"},
+		{"win1251", "\xe0", "а"},
+		{"cp1252", "\x80", "€"},
+		{"cp866", "\xa0", "а"},
+		{"IBM850", "\x81", "ü"},
+		{"437", "\x81", "ü"},
+		{"cp858", "\xd5", "€"},
 		{"utf-16le", "h\x00i\x00", "hi"},
+		{"utf-32be", "\x00\x00\x00h\x00", "h\ufffd"},
 		{"shift_jis", "\xff", "\ufffd"},
 	} {
 		w := send(server, "POST", "/", test.body, "Content-Type", "text/plain; charset="+test.charset)
@@ -38,7 +48,7 @@ func TestCharsets(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", test.charset, w.Code, w.Body, test.want)
 		}
 	}
-	for _, charset := range []string{"bogus", "iso-2022-jp", "replacement"} { // as in Express
+	for _, charset := range []string{"bogus", "iso-2022-jp", "replacement", "windows"} { // as in Express
 		if w := send(server, "POST", "/", "x", "Content-Type", "text/plain; charset="+charset); w.Code != 415 {
 			t.Errorf("%s: %d", charset, w.Code)
 		}

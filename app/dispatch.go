@@ -140,7 +140,16 @@ func (x *exchange) call(h Handler) (err error) {
 		}
 		x.passing(err, h)
 	}()
-	return h(&x.req, &x.res)
+	return x.thrown(h(&x.req, &x.res))
+}
+
+// thrown is the error of a handler, or before it that of a chained call that could not do its work, as if it had thrown:
+// no call that answers has told it.
+func (x *exchange) thrown(err error) error {
+	if x.res.invalid != nil && !x.res.HeadersSent() {
+		return x.res.rejected()
+	}
+	return err
 }
 
 func (x *exchange) passing(err error, h Handler) {
@@ -363,7 +372,7 @@ func (x *exchange) callError(h ErrorHandler, cause error) (err error) {
 			err = panicked(v)
 		}
 	}()
-	err = h(cause, &x.req, &x.res)
+	err = x.thrown(h(cause, &x.req, &x.res))
 	if err == NextRoute || err == NextRouter {
 		err = x.elsewhere(err)
 	}

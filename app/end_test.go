@@ -41,6 +41,7 @@ func TestEnd(t *testing.T) {
 		late = res.End("text")
 		return nil
 	})
+	server.Get("/typed", func(req *app.Request, res *app.Response) error { return res.Status(204).Type("text").End() })
 	server.Get("/forgotten", func(req *app.Request, res *app.Response) error { res.Status(404); return nil })
 	server.Get("/invalid", func(req *app.Request, res *app.Response) error { res.Set("X", "a\nb"); return nil })
 	server.Get("/handled", func(req *app.Request, res *app.Response) error { return app.Errorf(400, "no") })
@@ -68,6 +69,9 @@ func TestEnd(t *testing.T) {
 	}
 	if h := do(server, "HEAD", "/status").Header(); h.Get("X-Due") != "today" || h.Get("Content-Length") != "" {
 		t.Error(h)
+	}
+	if h := do(server, "GET", "/typed").Header(); h.Get("Content-Type") == "" || h.Get("Content-Length") != "" {
+		t.Error("204:", h) // Send leaves the type out, End does not
 	}
 	w := do(server, "GET", "/status")
 	expect(t, w, 402, "")
@@ -115,10 +119,16 @@ func TestRejectedChains(t *testing.T) {
 	server.Get("/json", func(req *app.Request, res *app.Response) error { return res.Vary("").JSON("x") })
 	server.Get("/jsonp", func(req *app.Request, res *app.Response) error { return res.Vary("").JSONP("x") })
 	server.Get("/redirect", func(req *app.Request, res *app.Response) error { return res.Vary("").Redirect("/x") })
+	server.Get("/format", func(req *app.Request, res *app.Response) error { return res.Vary("").Format() })
+	server.Get("/nothing", func(req *app.Request, res *app.Response) error { res.Vary(""); return nil })
+	server.Get("/other", func(req *app.Request, res *app.Response) error { res.Vary(""); return app.Errorf(400, "later") })
+	server.Get("/:id", func(req *app.Request, res *app.Response) error { return res.Send("not reached") })
+	server.Param("id", func(req *app.Request, res *app.Response, id string) error { res.Vary(""); return nil })
+	server.OnError(func(err error, req *app.Request, res *app.Response) error { res.Vary(""); return err })
 	server.OnError(func(err error, req *app.Request, res *app.Response) error {
 		return res.Send(fmt.Sprint(res.StatusCode(), len(res.Header()), err))
 	})
-	for _, url := range []string{"/send", "/json", "/jsonp", "/redirect"} {
+	for _, url := range []string{"/send", "/json", "/jsonp", "/redirect", "/format", "/nothing", "/other", "/id"} {
 		expect(t, do(server, "GET", url), 200, `200 0 app: Vary(""): name a header`)
 	}
 }

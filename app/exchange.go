@@ -113,13 +113,10 @@ func (x *exchange) serve() {
 	x.endUnanswered()
 }
 
-// endUnanswered answers with a status that a handler has set and nothing else, or for a header that it could not set.
+// endUnanswered answers with a status that a handler has set and nothing else.
 func (x *exchange) endUnanswered() {
-	if x.res.HeadersSent() || x.res.status == http.StatusOK && x.res.invalid == nil {
-		return
-	}
-	if err := x.res.End(); err != nil {
-		x.answerError(err)
+	if !x.res.HeadersSent() && x.res.status != http.StatusOK {
+		_ = x.res.End()
 	}
 }
 

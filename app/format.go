@@ -19,6 +19,9 @@ type Format struct {
 //		app.Format{Type: "json", Answer: func() error { return res.JSON(book) }},
 //	)
 func (s *Response) Format(formats ...Format) error {
+	if s.invalid != nil {
+		return s.rejected()
+	}
 	var offers []string
 	var otherwise func() error
 	for _, f := range formats {

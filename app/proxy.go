@@ -50,14 +50,8 @@ func trustNetworks(names []string) (func(string, int) bool, error) {
 			ranges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
 		}
 		for _, r := range ranges {
-			address, bits, isRange := strings.Cut(r, "/")
-			ip, err := netip.ParseAddr(address)
-			n := ip.BitLen()
-			if err == nil && isRange {
-				n, err = prefixLength(bits)
-			}
-			prefix := netip.PrefixFrom(ip, n)
-			if err != nil || !prefix.IsValid() {
+			prefix, err := network(r)
+			if err != nil {
 				return nil, fmt.Errorf("%q is no address, network (10.0.0.0/8) or name (loopback, linklocal, uniquelocal)", name)
 			}
 			trusted = append(trusted, prefix)
@@ -65,9 +59,31 @@ func trustNetworks(names []string) (func(string, int) bool, error) {
 	}
 	return func(address string, _ int) bool {
 		ip, err := netip.ParseAddr(address)
-		return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
+		return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(mapped(ip)) })
 	}, nil
 }
+
+// network reads an address or a network: 10.0.0.1, 10.0.0.0/8, 10.0.0.0/255.0.0.0, fd00::/8.
+func network(s string) (netip.Prefix, error) {
+	address, bits, isRange := strings.Cut(s, "/")
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	n := ip.BitLen()
+	if isRange {
+		if n, err = prefixLength(bits); err != nil {
+			return netip.Prefix{}, err
+		}
+	}
+	if n < 0 || n > ip.BitLen() {
+		return netip.Prefix{}, fmt.Errorf("%q has no such prefix", s)
+	}
+	return netip.PrefixFrom(mapped(ip), 128-ip.BitLen()+n), nil
+}
+
+// mapped is an address as all are compared: one of IPv4 as ::ffff:10.0.0.1, and none with a zone.
+func mapped(ip netip.Addr) netip.Addr { return netip.AddrFrom16(ip.As16()) }
 
 // prefixLength reads the 8 of 10.0.0.0/8, which may be written 255.0.0.0.
 func prefixLength(s string) (int, error) {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -84,7 +85,16 @@ func (r *Request) OriginalURL() string {
 
 // BaseURL is the part of the path that the prefixes of mounted routers have taken, as the client wrote it; "" at the
 // top. It does not end with a slash; BaseURL followed by Path is the whole path.
-func (r *Request) BaseURL() string { return strings.TrimSuffix(r.x.full[:r.x.base], "/") }
+func (r *Request) BaseURL() string {
+	base := r.x.full[:r.x.base]
+	for _, f := range slices.Backward(r.x.frames) {
+		// A slash at the end of one prefix stands before the slash of the next: for //a below "/{:x}" the base is /a.
+		if n := f.base; 0 < n && n < len(base) && base[n-1] == '/' && base[n] == '/' {
+			base = base[:n-1] + base[n:]
+		}
+	}
+	return strings.TrimSuffix(base, "/")
+}
 
 // Path is the path below the prefix of the running router or middleware, as the client wrote it. URL.Path is the
 // whole path, decoded.

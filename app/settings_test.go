@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -47,6 +48,34 @@ func TestSettingIsWhatWasSet(t *testing.T) {
 	}
 	if got := do(server, "GET", "/").Header().Get("X-Powered-By"); got == "" {
 		t.Error("x-powered-by is not sent")
+	}
+}
+
+// One address is the same in each of its forms, of IPv4, mapped into IPv6, and with a zone.
+func TestTrustedAddresses(t *testing.T) {
+	for _, test := range []struct{ trust, remote, want string }{
+		{"10.0.0.1", "10.0.0.1:5", "6.6.6.6"},
+		{"10.0.0.1", "[::ffff:10.0.0.1]:5", "6.6.6.6"},
+		{"::ffff:10.0.0.1", "10.0.0.1:5", "6.6.6.6"},
+		{"::ffff:10.0.0.0/104", "10.0.0.1:5", "6.6.6.6"},
+		{"10.0.0.0/255.0.0.0", "10.9.9.9:5", "6.6.6.6"},
+		{"linklocal", "[fe80::1%eth0]:5", "6.6.6.6"},
+		{"10.0.0.1", "10.0.0.2:5", "10.0.0.2"},
+		{"2001:db8::/32", "32.1.13.184:5", "32.1.13.184"},
+	} {
+		server := app.New().Set("trust proxy", test.trust)
+		server.Get("/", func(req *app.Request, res *app.Response) error { return res.Send(req.IP()) })
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = test.remote
+		r.Header.Set("X-Forwarded-For", "6.6.6.6")
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if w.Body.String() != test.want {
+			t.Errorf("%s from %s: %s, want %s", test.trust, test.remote, w.Body, test.want)
+		}
+	}
+	for _, wrong := range []string{"10.0.0.0/33", "::1/129", "10.0.0.0/-1", "10.0.0.0/255.0.255.0", "nowhere"} {
+		panics(t, func() { app.New().Set("trust proxy", wrong) })
 	}
 }
 

@@ -232,6 +232,21 @@ func TestRouterAtSeveralPaths(t *testing.T) {
 	}
 }
 
+// A slash that a prefix ends with is not doubled by the one that the next prefix starts with.
+func TestBaseURLOfDoubledSlashes(t *testing.T) {
+	show := func(req *app.Request, res *app.Response) error { return res.Send(req.BaseURL() + " " + req.Path()) }
+	inner := app.NewRouter()
+	inner.Use([]string{"/a", "/c"}, show)
+	outer := app.NewRouter()
+	outer.Use("/{:x}", inner)
+	server := app.New()
+	server.Use("/{:x}", outer)
+	expect(t, do(server, "GET", "/x/y/a/b"), 200, "/x/y/a /b")
+	expect(t, do(server, "GET", "//y/a/b"), 200, "/y/a /b")
+	expect(t, do(server, "GET", "///a/b/"), 200, "/a /b/")
+	expect(t, do(server, "GET", "//y/a/"), 200, "/y/a /")
+}
+
 // A handler may hand a context of its own to those behind it.
 func TestContextForTheHandlersBehind(t *testing.T) {
 	type user struct{}
