@@ -52,12 +52,16 @@ its sockets, requests, routes and log, live.`,
 			if err != nil {
 				return err
 			}
+			getenv := func(name string) string { return dev.Getenv(".", name) }
 			if nodes > 1 {
-				if err := doctor.Nodes(cmd.Context(), ".", cfg.Package, func(name string) string { return dev.Getenv(".", name) }); err != nil {
+				if err := doctor.Nodes(cmd.Context(), ".", cfg.Package, getenv); err != nil {
 					cfg.Listener.Close()
 					return err
 				}
 				c.nodes, cfg.Nodes = nodes, nodes
+			}
+			for _, f := range doctor.Engines(cmd.Context(), ".", cfg.Package, getenv) {
+				c.printf("%s\n", c.warn("warning: "+f.Check+": "+f.Says+"; "+f.Cure))
 			}
 			cfg.Report, cfg.Poll, cfg.Tools, c.open = c.report, poll, tools, open
 			return c.follow(cmd.Context(), cmd.InOrStdin(), cfg)

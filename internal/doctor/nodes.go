@@ -7,17 +7,62 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // framework is the module whose adapters are known.
 const framework = "github.com/zocalo-go/zocalo"
 
-// joints are what joins processes, with the variable that says where it is in
-// apps that devserver new has written.
-var joints = []struct{ adapter, name, variable, start, example string }{
-	{"nats", "NATS", "NATS_URL", "docker compose up -d nats", "nats://localhost:4222"},
-	{"redis", "Redis", "REDIS_URL", "docker compose up -d redis", "redis://localhost:6379"},
-	{"postgres", "PostgreSQL", "DATABASE_URL", "docker compose up -d postgres", "postgres://postgres@localhost:5432/postgres"},
+// A joint is what joins processes, with the variable that says where it is in
+// apps that devserver new has written, and what may start one.
+type joint struct {
+	adapter, name, variable, example string
+	starts                           []string
+}
+
+var joints = []joint{
+	{"nats", "NATS", "NATS_URL", "nats://localhost:4222", []string{"docker compose up -d nats", "nats-server"}},
+	{"redis", "Redis", "REDIS_URL", "redis://localhost:6379", []string{"docker compose up -d redis", "redis-server"}},
+	{"postgres", "PostgreSQL", "DATABASE_URL", "postgres://postgres@localhost:5432/postgres", []string{"docker compose up -d postgres"}},
+}
+
+// start is a command that starts an engine, of those whose program is installed.
+func (j joint) start() string {
+	for _, command := range j.starts {
+		program, _, _ := strings.Cut(command, " ")
+		if _, err := exec.LookPath(program); err == nil {
+			return command
+		}
+	}
+	return j.starts[0]
+}
+
+// greeting is how long an engine may take to answer when an app is started.
+const greeting = time.Second
+
+// Engines greets the engines to which the command pkg in dir will connect, as far
+// as its source and its variables tell, and returns what is not well with them. An
+// app that is not built yet cannot say it, and says it in its engine's words.
+func Engines(ctx context.Context, dir, pkg string, getenv func(string) string) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, greeting)
+	defer cancel()
+	var findings []Finding
+	for _, j := range joints {
+		url := getenv(j.variable)
+		if !IsService(url) || !mentions(filepath.Join(dir, pkg), `"`+j.variable+`"`) {
+			continue
+		}
+		f, absent, err := greet(ctx, url)
+		if err != nil || f.State == Good {
+			continue
+		}
+		f.Check = j.variable
+		if absent {
+			f.Cure = "start " + j.name + ", for example with: " + j.start()
+		}
+		findings = append(findings, f)
+	}
+	return findings
 }
 
 // Nodes says why several processes of the command pkg in dir would not be one
@@ -44,7 +89,7 @@ func Nodes(ctx context.Context, dir, pkg string, getenv func(string) string) err
 		}
 		found = true
 		if getenv(e.variable) == "" && mentions(filepath.Join(dir, pkg), `"`+e.variable+`"`) {
-			return fmt.Errorf("%s is not set, so the nodes would not find each other: start %s, for example with\n\t%s\nand write this into .env:\n\t%s=%s", e.variable, e.name, e.start, e.variable, e.example)
+			return fmt.Errorf("%s is not set, so the nodes would not find each other: start %s, for example with\n\t%s\nand write this into .env:\n\t%s=%s", e.variable, e.name, e.start(), e.variable, e.example)
 		}
 	}
 	if !found {

@@ -46,9 +46,15 @@ func IsService(raw string) bool {
 // and lets us in as far as it says so before a password is exchanged (Redis and
 // NATS: with the password of the URL). Nothing is read or changed in it.
 func Service(ctx context.Context, raw string) (Finding, error) {
+	f, _, err := greet(ctx, raw)
+	return f, err
+}
+
+// greet is Service. absent reports whether nothing is there, on this machine.
+func greet(ctx context.Context, raw string) (f Finding, absent bool, err error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || !IsService(raw) {
-		return Finding{}, fmt.Errorf("%q is not the URL of an engine, like redis://localhost:6379, nats://localhost:4222 or postgres://localhost:5432", redacted(raw))
+		return Finding{}, false, fmt.Errorf("%q is not the URL of an engine, like redis://localhost:6379, nats://localhost:4222 or postgres://localhost:5432", redacted(raw))
 	}
 	e := engines[u.Scheme]
 	host, port := u.Hostname(), u.Port()
@@ -56,7 +62,7 @@ func Service(ctx context.Context, raw string) (Finding, error) {
 		port = e.port
 	}
 	addr := net.JoinHostPort(host, port)
-	f := Finding{Check: e.name}
+	f = Finding{Check: e.name}
 	ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 	defer cancel()
 	var dialer net.Dialer
@@ -64,7 +70,7 @@ func Service(ctx context.Context, raw string) (Finding, error) {
 	if err != nil {
 		f.State, f.Says = Bad, err.Error()
 		f.Cure = "see whether " + e.name + " runs and listens there, and whether a firewall lets this machine through"
-		return f, nil
+		return f, host == "localhost" || net.ParseIP(host).IsLoopback(), nil
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -73,7 +79,7 @@ func Service(ctx context.Context, raw string) (Finding, error) {
 		if err := secure.HandshakeContext(ctx); err != nil {
 			f.State, f.Says = Bad, fmt.Sprintf("%s answers, but TLS fails: %v", addr, err)
 			f.Cure = "use redis:// if it has no TLS, or let this machine trust its certificate"
-			return f, nil
+			return f, false, nil
 		}
 		conn = secure
 	}
@@ -82,13 +88,16 @@ func Service(ctx context.Context, raw string) (Finding, error) {
 	switch {
 	case errors.As(err, &refused):
 		f.State, f.Says, f.Cure = Bad, fmt.Sprintf("%s at %s refuses: %s", e.name, addr, refused.says), refused.cure
+	case ctx.Err() != nil:
+		f.State, f.Says = Bad, fmt.Sprintf("%s takes connections but has not answered in time", addr)
+		f.Cure = "see whether " + e.name + " is busy or stopped"
 	case err != nil:
 		f.State, f.Says = Bad, fmt.Sprintf("what answers at %s is no %s: %v", addr, e.name, err)
 		f.Cure = "see what listens on that port"
 	default:
 		f.State, f.Says = Good, fmt.Sprintf("%s answers at %s", says, addr)
 	}
-	return f, nil
+	return f, false, nil
 }
 
 // redacted is a URL without its password, for messages.

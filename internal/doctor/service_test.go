@@ -4,9 +4,12 @@ package doctor
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -113,6 +116,43 @@ func TestService(t *testing.T) {
 		if _, err := Service(t.Context(), bad); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+// An engine that does not answer is not taken for another program.
+func TestServiceSilent(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	f, err := Service(ctx, "redis://"+fake(t, func(conn net.Conn) {
+		conn.Read(make([]byte, 1)) // of PING
+		cancel()
+		io.Copy(io.Discard, conn)
+	}))
+	if err != nil || f.State != Bad || !strings.Contains(f.Says, "has not answered in time") {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// What an app is about to connect to is greeted, if its source asks for the variable.
+func TestEngines(t *testing.T) {
+	dir := t.TempDir()
+	source := `package main; var urls = []string{os.Getenv("REDIS_URL"), os.Getenv("NATS_URL")}`
+	if err := os.WriteFile(filepath.Join(dir, "cluster.go"), []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	variables := map[string]string{
+		"REDIS_URL":    "redis://127.0.0.1:1",
+		"NATS_URL":     "nats://" + fake(t, func(conn net.Conn) { io.WriteString(conn, "220 mail\r\n") }),
+		"DATABASE_URL": "postgres://127.0.0.1:1/other",
+	}
+	said := map[string]Finding{}
+	for _, f := range Engines(t.Context(), dir, ".", func(name string) string { return variables[name] }) {
+		said[f.Check] = f
+	}
+	if len(said) != 2 || !strings.HasPrefix(said["REDIS_URL"].Cure, "start Redis, for example with: ") || !strings.Contains(said["NATS_URL"].Says, "is no NATS") {
+		t.Errorf("got %+v", said)
+	}
+	if found := Engines(t.Context(), dir, ".", func(string) string { return "" }); found != nil {
+		t.Errorf("without variables: %+v", found)
 	}
 }
 
