@@ -315,12 +315,12 @@ func (c *client) refuse(namespace string, e *Error) {
 // packet encodes a packet that is neither event nor acknowledgement.
 func (c *client) packet(kind parser.Type, namespace string, data any) []engineio.Packet {
 	p := parser.Outgoing{Type: kind, Namespace: namespace, ID: parser.NoID, Data: data}
-	packets, err := c.server.config.appendPacket(nil, p, false)
+	frames, err := c.server.config.Codec.Encode(p)
 	if err != nil {
 		c.server.config.Logger.Error("realtime: a packet cannot be sent", "type", kind, "namespace", namespace, "error", err)
 		return nil
 	}
-	return packets
+	return appendFrames(nil, frames, false)
 }
 
 // remove notes that a socket is gone. put says that the server put it out.

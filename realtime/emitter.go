@@ -175,8 +175,10 @@ func (e Emitter) transmit(id int64, event string, args []any) error {
 	if s.isWatched() || n.server.observer.Load() != nil {
 		return e.transmitWatched(id, event, args)
 	}
-	var buf [1]engineio.Packet
-	packets, err := n.server.config.appendPacket(buf[:0], n.outgoing(id, event, args), e.plain)
+	scratch := newScratch()
+	defer scratch.release()
+	var room [1]engineio.Packet
+	packets, err := scratch.appendPacket(room[:0], &n.server.config, n.outgoing(id, event, args), e.plain)
 	if err != nil {
 		return err
 	}

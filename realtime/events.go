@@ -286,12 +286,14 @@ func (s *Socket) answer(p *parser.Packet) Ack {
 func (s *Socket) acknowledge(id int64, args []any) {
 	config := &s.namespace.server.config
 	p := parser.Outgoing{Type: parser.Ack, Namespace: s.namespace.name, ID: id, Args: args}
-	var buf [1]engineio.Packet
-	packets, err := config.appendPacket(buf[:0], p, false)
+	scratch := newScratch()
+	defer scratch.release()
+	var room [1]engineio.Packet
+	packets, err := scratch.appendPacket(room[:0], config, p, false)
 	if err != nil {
 		config.Logger.Error("realtime: an acknowledgement cannot be sent", "namespace", s.namespace.name, "socket", s.id, "error", err)
 		p.Args = []any{failure(errInternal)}
-		if packets, err = config.appendPacket(nil, p, false); err != nil {
+		if packets, err = scratch.appendPacket(nil, config, p, false); err != nil {
 			return // a codec that cannot write a text
 		}
 	}

@@ -31,8 +31,9 @@ func (c *Config) newOrigin(r *http.Request) *origin {
 	if i := strings.LastIndexByte(address, ':'); i >= 0 {
 		address = strings.Trim(address[:i], "[]")
 	}
-	buf := scratch.Get().(*[]byte)
-	b := appendText(appendText((*buf)[:0], address), r.URL.RequestURI())
+	scratch := newScratch()
+	defer scratch.release()
+	b := appendText(appendText(scratch.text[:0], address), r.URL.RequestURI())
 	_, twice := r.Header["Host"] // net/http has moved it
 	headers := len(r.Header) + 1
 	if twice {
@@ -49,11 +50,7 @@ func (c *Config) newOrigin(r *http.Request) *origin {
 			b = appendText(b, value)
 		}
 	}
-	o.texts = texts(b)
-	if cap(b) <= maxScratch {
-		*buf = b
-		scratch.Put(buf)
-	}
+	o.texts, scratch.text = texts(b), b
 	return o
 }
 

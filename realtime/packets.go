@@ -7,33 +7,39 @@ import (
 	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
-// scratch is where packets are encoded before the engine makes frames of them,
-// which are as large as they have to be.
-var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
+// scratch is memory to encode in that is used again: by what is sent to one
+// session, until it has been, for one.
+type scratch struct{ text []byte }
+
+var scratches = sync.Pool{New: func() any { return &scratch{make([]byte, 0, 1<<10)} }}
 
 // maxScratch is the capacity in bytes above which such memory is not kept.
 const maxScratch = 64 << 10
 
-// appendPacket appends a packet to dst, as the engine sends it.
-func (c *Config) appendPacket(dst []engineio.Packet, p parser.Outgoing, plain bool) ([]engineio.Packet, error) {
+func newScratch() *scratch { return scratches.Get().(*scratch) }
+
+func (s *scratch) release() {
+	if cap(s.text) <= maxScratch {
+		scratches.Put(s)
+	}
+}
+
+// appendPacket appends a packet to dst, as the engine sends it, which lies in the
+// scratch: it is valid until that is released or used again.
+func (s *scratch) appendPacket(dst []engineio.Packet, c *Config, p parser.Outgoing, plain bool) ([]engineio.Packet, error) {
 	codec, able := c.Codec.(parser.Appender)
 	if !able {
 		frames, err := c.Codec.Encode(p)
 		return appendFrames(dst, frames, plain), err
 	}
-	buf := scratch.Get().(*[]byte)
-	text, attachments, err := codec.Append((*buf)[:0], p)
+	text, attachments, err := codec.Append(s.text[:engineio.Headroom], p)
 	if err != nil {
-		scratch.Put(buf)
 		return nil, err
 	}
-	dst = appendMessage(dst, engineio.Text(text), plain)
+	s.text = text
+	dst = appendMessage(dst, engineio.Lend(text), plain)
 	for _, data := range attachments {
 		dst = appendMessage(dst, engineio.Binary(data), plain)
-	}
-	if cap(text) <= maxScratch {
-		*buf = text
-		scratch.Put(buf)
 	}
 	return dst, nil
 }

@@ -367,7 +367,7 @@ func (s *Socket) send(volatile bool, frames ...engineio.Packet) error {
 	case s.state == disconnected:
 		return ErrNotConnected
 	case s.state == joining:
-		s.early = append(s.early, frames...)
+		s.early = engineio.Owned(s.early, frames)
 		return nil
 	case volatile:
 		s.client.session.SendVolatile(frames...)

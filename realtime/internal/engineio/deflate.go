@@ -80,7 +80,7 @@ func (s *Server) Share(packets []Packet) {
 
 // wants reports whether p is to be compressed.
 func (d *deflater) wants(p Packet) bool {
-	return d != nil && !p.plain && len(p.frame)-p.header >= d.threshold
+	return d != nil && !p.plain && len(p.payload()) >= d.threshold
 }
 
 // apply returns p as it leaves over a connection that compresses.
@@ -104,10 +104,10 @@ func (d *deflater) deflate(p Packet) Packet {
 	defer d.writers.Put(w)
 	w.out.Reset()
 	w.Reset(&w.out)
-	w.Write(p.frame[p.header:]) // to memory: neither fails
+	w.Write(p.payload()) // to memory: neither fails
 	w.Flush()
 	payload := bytes.TrimSuffix(w.out.Bytes(), []byte(deflateTail))
-	if len(payload) >= len(p.frame)-p.header {
+	if len(payload) >= len(p.payload()) {
 		return p
 	}
 	compressed := newFrame(p.frame[0]&0x0f|bitRSV1, len(payload))

@@ -18,6 +18,10 @@
 // [Session.SendContext]; what comes of a client too slow for its limits is for
 // Config.Overflow to say, by default it loses the session.
 //
+// What goes to many sessions is one [Packet], whose frame they share until it is
+// copied into the memory of a write. What goes to one is lent, see [Lend]: its frame
+// is made in the sender's memory, and copied into a [run], as it will be written.
+//
 // Packets come in through the goroutine of a POST request or the reader of a
 // WebSocket or stream, one at a time a session. [Handler.Message] may wait: then
 // the client is not read from, and TCP pushes back.

@@ -29,7 +29,7 @@ const (
 func appendPayload3(dst []byte, packets []Packet, asBase64 bool) (body []byte, binary bool) {
 	binary = !asBase64 && slices.ContainsFunc(packets, Packet.binary)
 	for _, p := range packets {
-		payload := p.frame[p.header:]
+		payload := p.payload()
 		switch {
 		case binary && p.binary():
 			dst = appendLength(append(dst, markBinary), 1+len(payload))
@@ -187,7 +187,7 @@ func (p Packet) revision3(asBase64 bool) Packet {
 	if !p.binary() {
 		return p
 	}
-	payload := p.frame[p.header:]
+	payload := p.payload()
 	var q Packet
 	if asBase64 {
 		q = textPacket('b', base64.StdEncoding.AppendEncode([]byte{typeMessage}, payload))

@@ -134,6 +134,7 @@ func (o *outbox) flush(f *flusher) {
 		o.drain.Go(o.run)
 	} else if blocked {
 		rest := slices.Clone(batch[done:])
+		clear(batch[done:]) // which is not to be recycled
 		o.drain.Go(func() {
 			o.write(rest)
 			o.run()

@@ -202,7 +202,7 @@ func appendUnit(b []byte, p Packet) []byte {
 	if p.plain {
 		flags |= unitPlain
 	}
-	payload := p.frame[p.header:]
+	payload := p.payload()
 	b = binary.AppendUvarint(append(b, flags), uint64(len(payload)))
 	return append(b, payload...)
 }

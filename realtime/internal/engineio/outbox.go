@@ -54,6 +54,7 @@ type outbox struct {
 	held     bool          // an upgrade is under way
 	letGo    bool          // the poll that stands at the door may go
 	closed   bool
+	runs     bool // the sink takes them
 	draining bool // the flusher, or a goroutine, takes packets to the sink
 	sink     sink // non-nil once a carrier has the door
 }
@@ -114,7 +115,7 @@ func (o *outbox) tryAdd(packets []Packet, wait, only bool) (room <-chan struct{}
 	delta := -freed
 	if !only {
 		delta += size
-		o.queue.add(packets, size)
+		o.queue.add(packets, size, o.runs)
 		o.start()
 	}
 	o.mu.Unlock()
@@ -133,7 +134,7 @@ func (o *outbox) addAlways(p Packet) {
 	defer o.mu.Unlock()
 	if !o.closed {
 		delta = p.size()
-		o.queue.add([]Packet{p}, delta)
+		o.queue.add([]Packet{p}, delta, false)
 		o.start()
 	}
 }
@@ -168,7 +169,7 @@ func (o *outbox) tryAddVolatile(packets []Packet) (gone, delta int, ok bool) {
 	if o.held || o.draining || !open || o.queue.len() > 0 {
 		return len(packets), 0, false
 	}
-	o.queue.add(packets, size)
+	o.queue.add(packets, size, o.runs)
 	o.start()
 	return 0, size, true
 }
@@ -204,7 +205,7 @@ func (o *outbox) start() {
 		}
 	case !o.draining && (o.queue.len() > 0 || o.closed):
 		o.draining = true
-		if t, able := o.sink.(trier); able && o.flusher != nil && t.tries() {
+		if o.runs {
 			o.flusher.add(o)
 		} else {
 			o.drain.Go(o.run)
@@ -236,7 +237,7 @@ func (o *outbox) run() {
 		o.mu.Unlock()
 		o.count.add(MetricBuffered, "", -size)
 		wrote = o.write(batch)
-		clear(batch)
+		free(batch)
 		spare = batch[:0]
 	}
 }
@@ -257,11 +258,13 @@ func (o *outbox) sent(packets []Packet, transport string) {
 	if o.count == nil {
 		return
 	}
-	size := 0
-	for _, p := range packets {
-		size += len(p.frame) - p.header
+	count, size := 0, 0
+	for i := range packets {
+		n, payload := packets[i].contents()
+		count += n
+		size += payload
 	}
-	o.count.add(MetricPacketsOut, transport, len(packets))
+	o.count.add(MetricPacketsOut, transport, count)
 	o.count.add(MetricBytesOut, transport, size)
 }
 
@@ -382,7 +385,8 @@ func (o *outbox) attach(s sink) {
 	default:
 	}
 	o.held = false
-	o.sink = s
+	t, able := s.(trier)
+	o.sink, o.runs = s, able && o.flusher != nil && t.tries()
 	o.start()
 }
 

@@ -36,12 +36,14 @@ var errPacket = errors.New("engineio: invalid packet")
 
 // Packet is an encoded packet on its way out. It holds the bytes of a whole
 // WebSocket frame, so that what goes to a thousand clients is encoded once. A
-// Packet is immutable and may be shared between sessions.
+// Packet is immutable and may be shared between sessions, unless it is lent.
 type Packet struct {
 	frame    []byte
-	header   int       // bytes of frame before its payload
+	header   int32     // bytes of frame before its payload
 	plain    bool      // it is not to be compressed
+	lent     bool      // frame is somebody else's
 	place    uint8     // in a queue, in a group that may be let go; see queue
+	run      *run      // it stands for several, whose frames are frame; nil for most
 	deflated *deflated // its compressed form, which sessions share; nil if they do not
 }
 
@@ -62,22 +64,65 @@ func textPacket(kind byte, text []byte) Packet {
 	return p
 }
 
-// newFrame starts an unmasked, unfragmented frame, as RFC 6455, section 5.2
-// wants it from a server, with room for a payload of size bytes.
+// Headroom is how many bytes [Lend] needs before a text.
+const Headroom = 10 + 1
+
+// Lend returns the message packet that carries the text which buf has behind its
+// first Headroom bytes, in which it writes. The packet is lent: it is a part of
+// buf, and only to be used before that changes. What is sent of it is a copy.
+func Lend(buf []byte) Packet {
+	size := len(buf) - (Headroom - 1)
+	header := frameHeader(size)
+	frame := buf[Headroom-1-header:]
+	appendHeader(frame[:0], opText, size)
+	frame[header] = typeMessage
+	return Packet{frame: frame, header: int32(header), lent: true}
+}
+
+// owned returns p, or a copy of one that is lent.
+func (p Packet) owned() Packet {
+	if p.lent {
+		p.frame, p.lent = bytes.Clone(p.frame), false
+	}
+	return p
+}
+
+// Owned appends packets to dst which may be kept, copies of those that are lent.
+func Owned(dst, packets []Packet) []Packet {
+	for _, p := range packets {
+		dst = append(dst, p.owned())
+	}
+	return dst
+}
+
+// newFrame starts a frame with room for a payload of size bytes.
 func newFrame(opcode byte, size int) Packet {
-	const final = 0x80
-	var b []byte
+	header := frameHeader(size)
+	return Packet{frame: appendHeader(make([]byte, 0, header+size), opcode, size), header: int32(header)}
+}
+
+// frameHeader returns how many bytes come before a payload of size bytes.
+func frameHeader(size int) int {
 	switch {
 	case size < 126:
-		b = append(make([]byte, 0, 2+size), final|opcode, byte(size))
+		return 2
 	case size < 1<<16:
-		b = append(make([]byte, 0, 4+size), final|opcode, 126)
-		b = binary.BigEndian.AppendUint16(b, uint16(size))
-	default:
-		b = append(make([]byte, 0, 10+size), final|opcode, 127)
-		b = binary.BigEndian.AppendUint64(b, uint64(size))
+		return 4
 	}
-	return Packet{frame: b, header: len(b)}
+	return 10
+}
+
+// appendHeader appends the header of an unmasked, unfragmented frame, as RFC 6455,
+// section 5.2 wants it from a server, with a payload of size bytes.
+func appendHeader(b []byte, opcode byte, size int) []byte {
+	const final = 0x80
+	switch frameHeader(size) {
+	case 2:
+		return append(b, final|opcode, byte(size))
+	case 4:
+		return binary.BigEndian.AppendUint16(append(b, final|opcode, 126), uint16(size))
+	}
+	return binary.BigEndian.AppendUint64(append(b, final|opcode, 127), uint64(size))
 }
 
 // Uncompressed returns the packet marked to leave as it is, even where others
@@ -93,6 +138,8 @@ func (p Packet) isPlain() bool { return p.plain }
 
 func (p Packet) binary() bool { return p.frame[0]&0x0f == opBinary }
 
+func (p Packet) payload() []byte { return p.frame[p.header:] }
+
 // size is what the packet weighs in an outbox, in bytes: itself, and what it
 // takes to keep it.
 func (p Packet) size() int { return len(p.frame) + 64 }
@@ -103,7 +150,7 @@ func appendPayload(dst []byte, packets []Packet) []byte {
 		if i > 0 {
 			dst = append(dst, separator)
 		}
-		payload := p.frame[p.header:]
+		payload := p.payload()
 		if p.binary() {
 			dst = append(dst, 'b')
 			dst = base64.StdEncoding.AppendEncode(dst, payload)

@@ -25,10 +25,14 @@ const (
 
 // queue holds the packets that wait in an outbox, oldest first. What is added in
 // one call is a group: it leaves together, or is let go together.
+//
+// Packets that are lent have to be copied, so the small ones are copied one behind
+// the other into a run, as they will be written.
 type queue struct {
 	packets []Packet // those that were let go have no frame
 	bytes   int      // what they weigh
-	gone    int      // how many were let go
+	gone    int32    // how many were let go
+	joined  int32    // how many more there are, in runs
 
 	volatile      int // packets that may be let go
 	volatileBytes int // what they weigh
@@ -50,21 +54,42 @@ func weigh(packets []Packet) (size int) {
 }
 
 // len returns how many packets wait.
-func (q *queue) len() int { return len(q.packets) - q.gone }
+func (q *queue) len() int { return len(q.packets) - int(q.gone) + int(q.joined) }
 
-// add adds a group that weighs size.
-func (q *queue) add(packets []Packet, size int) {
+// add adds a group that weighs size. With runs, who takes it can write them.
+func (q *queue) add(packets []Packet, size int, runs bool) {
 	if q.packets == nil {
 		q.packets = memory()
 	}
-	q.packets = append(q.packets, packets...)
+	for i := range packets {
+		if p := &packets[i]; runs && p.lent && len(p.frame) <= maxJoined {
+			q.join(p)
+		} else {
+			q.packets = append(q.packets, p.owned())
+		}
+	}
 	q.bytes += size
+}
+
+// join adds a copy of p to the run at the end of the queue, or to a new one.
+func (q *queue) join(p *Packet) {
+	last := len(q.packets) - 1
+	if last >= 0 && q.packets[last].run.fits(p) {
+		q.joined++
+	} else {
+		q.packets = append(q.packets, Packet{run: runs.Get().(*run)})
+		last++
+	}
+	end := &q.packets[last]
+	end.run.add(p)
+	end.frame = end.run.frames
 }
 
 // addVolatile adds a group that may be let go.
 func (q *queue) addVolatile(packets []Packet, size int) {
 	place := uint8(volatileFirst)
 	for _, p := range packets {
+		p = p.owned()
 		p.place = place
 		q.packets = append(q.packets, p)
 		place = volatileNext
@@ -105,7 +130,7 @@ func (q *queue) letGo() {
 		q.packets[q.seen] = Packet{}
 		q.seen++
 	}
-	if q.gone > len(q.packets)/2 { // what is gone shall not add up, nor cost more than it did to come
+	if int(q.gone) > len(q.packets)/2 { // what is gone shall not add up, nor cost more than it did to come
 		q.compact()
 	}
 }
@@ -156,12 +181,13 @@ func memory() []Packet {
 	return packets
 }
 
-// recycle takes the memory of packets, which nobody else may have.
+// recycle takes the memory of packets, which nobody else may have, and of what
+// they hold.
 func recycle(packets []Packet) {
+	free(packets)
 	if cap(packets) == 0 || cap(packets) > keptQueue {
 		return
 	}
-	clear(packets)
 	box, _ := boxes.Get().(*[]Packet)
 	if box == nil {
 		box = new([]Packet)

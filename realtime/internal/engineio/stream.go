@@ -239,7 +239,7 @@ func (s *stream) write(packets []Packet) error {
 		switch {
 		case !p.binary():
 			err = cork.add(p.frame[1:])
-		case len(p.frame) == p.header: // official clients take an empty frame for an error
+		case len(p.payload()) == 0: // official clients take an empty frame for an error
 			err = cork.add([]byte{1, 'b'})
 		default:
 			if err = cork.add([]byte{p.frame[1] | binaryFrame}); err == nil {
