@@ -9,23 +9,24 @@ import (
 // block compiles {{#name …}}…{{else}}…{{/name}}.
 func (c *compiler) block(s *syntax.Statement) op {
 	at := c.at(s.Pos)
-	f := c.callee(s.Call)
+	f := c.callee(s.Call, !isPlain(s.Call))
 	main, inverse := c.program(s.Program), c.program(s.Inverse)
 	if f.helper && f.simple && c.isBuiltIn(f.name) {
 		if op := c.builtInBlock(f.name, s, at, main, inverse); op != nil {
 			return op
 		}
 	}
-	in := c.invocation(s.Call, f.name, at)
+	in := &invocation{name: f.name, at: at}
+	if f.helper {
+		in = c.invocation(s.Call, f.name, at)
+	}
 	in.main, in.inverse, in.block = main, inverse, true
 	if f.helper {
-		if f.simple && c.config.KnownHelpersOnly && !c.isKnown(f.name) {
-			c.fail(s.Pos, "You specified knownHelpersOnly, but used the unknown helper "+f.name)
-		}
+		c.mustKnow(f, at)
 		find := c.invoke(f, in)
 		return func(r *renderer) { r.write(find(r), false) }
 	}
-	own, missing := c.helpers[f.name], c.helpers["blockHelperMissing"]
+	own, missing, blockMissing := c.helpers[f.name], c.helpers["helperMissing"], c.helpers["blockHelperMissing"]
 	find := c.path(f.path, true)
 	return func(r *renderer) {
 		r.site = at
@@ -33,31 +34,37 @@ func (c *compiler) block(s *syntax.Statement) op {
 			r.write(r.call(h, in), false)
 			return
 		}
-		v := r.force(find(r), in)
-		if missing != nil {
+		v := find(r)
+		if missing != nil && f.simple && v.isNil() {
+			v = r.call(missing, in)
+		} else {
+			v = r.force(v, in)
+		}
+		if blockMissing != nil {
 			with := *in
 			with.params = []expr{func(*renderer) value { return v }}
-			r.write(r.call(missing, &with), false)
+			r.write(r.call(blockMissing, &with), false)
 			return
 		}
 		r.section(v, main, inverse)
 	}
 }
 
-// section is what {{#name}} does with a value when name is no helper (blockHelperMissing).
+// section is what {{#name}} does with a value when name is no helper (blockHelperMissing). Its branches have the
+// context that is in force, also where that is nothing.
 func (r *renderer) section(v value, main, inverse *program) {
-	if b, ok := v.any.(bool); ok {
-		r.runEither(b, main, inverse)
-		return
-	}
 	rv := v.resolve()
 	switch {
-	case !rv.IsValid():
-		r.run(inverse)
+	case !rv.IsValid() || rv.Kind() == reflect.Bool && !rv.Bool():
+		r.runWith(inverse, r.scope.this)
 	case rv.Kind() == reflect.Bool:
-		r.runEither(rv.Bool(), main, inverse)
+		r.runWith(main, r.scope.this)
 	case isList(rv) && !r.engine.fields.isObject(v, rv):
-		r.each(v, main, inverse)
+		if rv.Len() == 0 {
+			r.runWith(inverse, r.scope.this)
+			return
+		}
+		r.each(v, main, nil)
 	default:
 		r.runWith(main, v)
 	}
@@ -79,20 +86,22 @@ func (c *compiler) builtInBlock(name string, s *syntax.Statement, at *site, main
 	if len(s.Params) != 1 {
 		return c.malformed(name, s.Call, at)
 	}
-	find := c.expr(s.Params[0])
+	find, named := c.expr(s.Params[0]), c.named(s.Call, "includeZero")
 	in := &invocation{name: name, at: at} // for a function in the data
+	argument := func(r *renderer) (v, includeZero value) {
+		r.site = at
+		v, includeZero = find(r), named(r)
+		return r.force(v, in), includeZero
+	}
 	switch name {
 	case "if", "unless":
-		includeZero := c.hashArgument(s.Call, "includeZero")
 		return func(r *renderer) {
-			r.site = at
-			zero := includeZero != nil && includeZero(r).isTruthy(false)
-			r.runEither(r.force(find(r), in).isTruthy(zero) == (name == "if"), main, inverse)
+			v, includeZero := argument(r)
+			r.runEither(v.isTruthy(!includeZero.isFalsy()) == (name == "if"), main, inverse)
 		}
 	case "with":
 		return func(r *renderer) {
-			r.site = at
-			switch v := r.force(find(r), in); {
+			switch v, _ := argument(r); {
 			case v.isEmpty():
 				r.run(inverse)
 			case main != nil && main.params > 0:
@@ -103,8 +112,8 @@ func (c *compiler) builtInBlock(name string, s *syntax.Statement, at *site, main
 		}
 	}
 	return func(r *renderer) {
-		r.site = at
-		r.each(r.force(find(r), in), main, inverse)
+		v, _ := argument(r)
+		r.each(v, main, inverse)
 	}
 }
 
@@ -121,24 +130,35 @@ func (c *compiler) malformed(name string, call syntax.Call, at *site) op {
 // broken compiles a call that can only fail, which Engine.Check reports and which fails when it is run.
 func (c *compiler) broken(call syntax.Call, at *site, message string) expr {
 	c.template.broken = append(c.template.broken, errorAt(at, message, nil))
-	params := c.exprs(call.Params)
+	in := c.invocation(call, "", at)
 	return func(r *renderer) value {
-		for _, find := range params {
-			find(r)
-		}
+		r.evaluate(in)
 		r.site = at
 		r.fail("%s", message)
 		return value{}
 	}
 }
 
-func (c *compiler) hashArgument(call syntax.Call, name string) expr {
-	for _, p := range call.Hash {
-		if p.Key == name {
-			return c.expr(p.Value)
-		}
+// propertyName is a value as JavaScript makes the name of a property of it.
+func propertyName(v value) string {
+	if v.isNil() {
+		return "undefined"
 	}
-	return nil
+	return text(v)
+}
+
+// named compiles the arguments with a name of a helper of Handlebars, which takes one of them: the others are evaluated
+// for the mistakes in them.
+func (c *compiler) named(call syntax.Call, name string) expr {
+	keys, hash := c.hash(call.Hash)
+	return func(r *renderer) (named value) {
+		for i, find := range hash {
+			if v := find(r); keys[i] == name {
+				named = v
+			}
+		}
+		return named
+	}
 }
 
 // builtIn compiles a helper of Handlebars that is not used as a block.
@@ -166,24 +186,23 @@ func (c *compiler) lookup(call syntax.Call, at *site) expr {
 	}
 	in := c.expr(call.Params[0])
 	if len(call.Params) != 2 {
-		fail := c.broken(call, at, usage)
+		all, fail := c.invocation(call, "", at), c.broken(call, at, usage)
 		return func(r *renderer) value {
+			r.evaluate(all)
 			if v := in(r); v.isFalsy() {
 				return v
 			}
 			return fail(r)
 		}
 	}
-	name := c.expr(call.Params[1])
+	name, named := c.expr(call.Params[1]), c.named(call, "")
 	return func(r *renderer) value {
 		v, key := in(r), name(r)
+		named(r)
 		if v.isFalsy() {
 			return v
 		}
-		if key.isNil() {
-			key = value{any: "undefined"}
-		}
-		found, _ := r.property(v, text(key))
+		found, _ := r.property(v, propertyName(key))
 		return found
 	}
 }

@@ -12,21 +12,36 @@ import (
 type callee struct {
 	path   *syntax.Path
 	name   string // what messages and Options.Name call it
+	head   string // the first name of the path
 	simple bool   // one name, which may be that of a helper
-	helper bool   // it has arguments: it must be callable
+	helper bool   // it must be callable
 }
 
-func (c *compiler) callee(call syntax.Call) callee {
+// callee classifies a name. A call has arguments or is a sub-expression: it means a helper, but for a block parameter.
+func (c *compiler) callee(call syntax.Call, isCall bool) callee {
 	p, ok := call.Name.(*syntax.Path)
 	if !ok { // {{"name"}} and {{12}} are names too
 		l := call.Name.(*syntax.Literal)
 		name := literalName(l)
-		p = &syntax.Path{Pos: l.Pos, Original: name, Parts: []string{name}}
+		p = &syntax.Path{Pos: l.Pos, Original: name, Parts: []string{name}, Scoped: syntax.Scoped(name)}
 	}
-	f := callee{path: p, name: p.Original}
-	depth, _ := c.blockParam(p)
-	f.simple = len(p.Parts) == 1 && !p.Scoped && p.Depth == 0 && !p.Data && depth < 0
-	f.helper = depth < 0 && !isPlain(call)
+	head := "undefined"
+	if len(p.Parts) > 0 {
+		head = p.Parts[0]
+	}
+	f := callee{path: p, name: p.Original, head: head, simple: len(p.Parts) == 1 && !p.Scoped && p.Depth == 0, helper: isCall}
+	if depth, _ := c.blockParam(p); f.simple && depth >= 0 {
+		f.simple, f.helper = false, false
+		return f
+	}
+	switch {
+	case f.helper && (p.Data || !f.simple) && c.isKnownHead(head):
+		f.name, f.simple = head, true // {{./lookup …}} and {{@lookup …}} are the helper, too
+	case f.helper && p.Data:
+		f.simple = false
+	case p.Data && f.simple:
+		f.name = head // {{@name}} is the helper of that name, if there is one
+	}
 	if f.simple && !c.config.AllowCallsToHelperMissing && (f.name == "helperMissing" || f.name == "blockHelperMissing") {
 		c.fail(p.Pos, f.name+" is called by Handlebars, not by templates")
 	}
@@ -47,11 +62,20 @@ func literalName(l *syntax.Literal) string {
 
 // isBuiltIn reports whether a name is that of a helper of Handlebars, and not taken by one of the engine's.
 func (c *compiler) isBuiltIn(name string) bool {
+	return isBuiltInName(name) && c.helpers[name] == nil
+}
+
+func isBuiltInName(name string) bool {
 	switch name {
 	case "each", "if", "log", "lookup", "unless", "with":
-		return c.helpers[name] == nil
+		return true
 	}
 	return false
+}
+
+// isKnownHead reports whether a path that starts with a name calls the helper of that name when it has arguments.
+func (c *compiler) isKnownHead(name string) bool {
+	return isBuiltInName(name) || slices.Contains(c.config.KnownHelpers, name) || c.config.KnownHelpersOnly && c.helpers[name] != nil
 }
 
 func (c *compiler) isKnown(name string) bool {
@@ -79,38 +103,42 @@ func (c *compiler) invocation(call syntax.Call, name string, at *site) *invocati
 // hash compiles arguments with a name. As handlebars.js has it, the last comes first, the first of two with one name
 // counts, and one that says undefined is none.
 func (c *compiler) hash(pairs []syntax.Pair) (keys []string, values []expr) {
-	first := map[string]syntax.Expr{}
-	for _, p := range slices.Backward(pairs) {
-		first[p.Key] = p.Value
+	first := map[string]expr{}
+	for _, p := range pairs {
+		find := c.expr(p.Value)
+		if l, ok := p.Value.(*syntax.Literal); ok && l.Undefined {
+			find = nil
+		}
+		if _, again := first[p.Key]; !again {
+			first[p.Key] = find
+		}
 	}
 	for _, p := range slices.Backward(pairs) {
-		e, more := first[p.Key]
-		delete(first, p.Key)
-		if l, ok := e.(*syntax.Literal); !more || ok && l.Undefined {
-			continue
+		if find := first[p.Key]; find != nil {
+			keys, values = append(keys, p.Key), append(values, find)
 		}
-		keys = append(keys, p.Key)
-		values = append(values, c.expr(e))
+		delete(first, p.Key)
 	}
 	return keys, values
 }
 
 func (c *compiler) subexpression(s *syntax.Sub) expr {
-	f := c.callee(s.Call)
-	f.helper = true
-	return c.callHelper(f, s.Call, c.at(s.Pos))
+	return c.callAs(c.callee(s.Call, true), s.Call, c.at(s.Pos))
 }
 
 // call compiles what a mustache writes.
 func (c *compiler) call(call syntax.Call, at *site) expr {
-	f := c.callee(call)
+	return c.callAs(c.callee(call, !isPlain(call)), call, at)
+}
+
+func (c *compiler) callAs(f callee, call syntax.Call, at *site) expr {
 	switch {
 	case f.helper:
 		return c.callHelper(f, call, at)
 	case f.simple:
 		return c.callMaybe(f, c.invocation(call, f.name, at))
 	}
-	find, in := c.path(f.path, true), c.invocation(call, f.name, at)
+	find, in := c.path(f.path, true), &invocation{name: f.name, at: at} // a block parameter takes no arguments
 	return func(r *renderer) value { return r.force(find(r), in) }
 }
 
@@ -119,10 +147,16 @@ func (c *compiler) callHelper(f callee, call syntax.Call, at *site) expr {
 	if f.simple && c.isBuiltIn(f.name) {
 		return c.builtIn(f.name, call, at)
 	}
-	if f.simple && c.config.KnownHelpersOnly && !c.isKnown(f.name) {
-		c.fail(at.offset, "You specified knownHelpersOnly, but used the unknown helper "+f.name)
+	in := c.invocation(call, f.name, at)
+	c.mustKnow(f, at)
+	return c.invoke(f, in)
+}
+
+// mustKnow breaks the compilation off if option KnownHelpersOnly forbids a call.
+func (c *compiler) mustKnow(f callee, at *site) {
+	if c.config.KnownHelpersOnly && !c.isKnownHead(f.head) {
+		c.fail(at.offset, "You specified knownHelpersOnly, but used the unknown helper "+f.head)
 	}
-	return c.invoke(f, c.invocation(call, f.name, at))
 }
 
 // invoke compiles a call that fails when there is nothing to call.
@@ -147,7 +181,7 @@ func (c *compiler) invoke(f callee, in *invocation) expr {
 		if !v.isFalsy() {
 			r.evaluate(in)
 			r.site = in.at
-			r.fail("%q is not a helper or a function", in.name)
+			r.fail(`"%s" is not a helper or a function`, in.name)
 		}
 		if missing := r.engine.helpers["helperMissing"]; missing != nil {
 			return r.call(missing, in)
@@ -157,7 +191,7 @@ func (c *compiler) invoke(f callee, in *invocation) expr {
 			return value{} // with arguments that all have names, nothing is missing
 		}
 		r.site = in.at
-		r.fail("Missing helper: %q%s", in.name, r.engine.nearestHelper(in.name))
+		r.fail(`Missing helper: "%s"%s`, in.name, r.engine.nearestHelper(in.name))
 		return value{}
 	}
 }

@@ -125,15 +125,12 @@ func (c *compiler) program(p *syntax.Program) *program {
 func (c *compiler) mustache(s *syntax.Statement) op {
 	escape := s.Escaped && !c.config.NoEscape
 	at := c.at(s.Pos)
-	if p, ok := s.Name.(*syntax.Path); ok && p.Data && p.Depth == 0 && slices.Equal(p.Parts, []string{"index"}) && isPlain(s.Call) && !c.config.Strict {
-		return writeIndex
-	}
 	find := c.call(s.Call, at)
 	general := func(r *renderer) {
 		r.site = at
 		r.write(find(r), escape)
 	}
-	f := c.callee(s.Call)
+	f := c.callee(s.Call, !isPlain(s.Call))
 	if f.helper || c.helpers["helperMissing"] != nil || c.config.Strict || c.config.AssumeObjects || c.config.Compat {
 		return general
 	}
@@ -142,6 +139,9 @@ func (c *compiler) mustache(s *syntax.Statement) op {
 	}
 	if c.helpers[f.name] != nil {
 		return general
+	}
+	if f.path.Data {
+		return dataMustache(f.name, general)
 	}
 	property := &step{name: f.name} // the usual case, without a detour
 	return func(r *renderer) {
@@ -173,14 +173,18 @@ func (c *compiler) pathMustache(p *syntax.Path, escape bool, general op) op {
 	}
 }
 
-// writeIndex writes {{@index}} without making an any of the number.
-func writeIndex(r *renderer) {
-	if r.frame.loop {
-		r.out = strconv.AppendInt(r.out, int64(r.frame.index), 10)
-		return
+// dataMustache compiles {{@name}}: an index is written without making an any of it.
+func dataMustache(name string, general op) op {
+	if name != "index" {
+		return general
 	}
-	v, _ := r.variable(r.frame, "index")
-	r.write(v, true)
+	return func(r *renderer) {
+		if r.helpers != nil || !r.frame.loop {
+			general(r)
+			return
+		}
+		r.out = strconv.AppendInt(r.out, int64(r.frame.index), 10)
+	}
 }
 
 func isPlain(call syntax.Call) bool { return len(call.Params) == 0 && len(call.Hash) == 0 }

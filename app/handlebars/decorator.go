@@ -61,7 +61,7 @@ type decorated struct {
 
 // decorator compiles a tag of a decorator into the program that it stands in.
 func (c *compiler) decorator(s *syntax.Statement, into *program) {
-	f := c.callee(s.Call)
+	f := c.callee(s.Call, !isPlain(s.Call))
 	if d := c.config.Decorators[f.name]; d != nil {
 		in := c.invocation(s.Call, f.name, c.at(s.Pos))
 		in.main, in.block = c.program(s.Program), s.Kind == syntax.DecoratorBlock

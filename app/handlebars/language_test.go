@@ -227,17 +227,6 @@ func TestHelpers(t *testing.T) {
 	}
 }
 
-func TestHelperMissing(t *testing.T) {
-	config := handlebars.Config{Helpers: handlebars.Helpers{
-		"helperMissing":      func(o *handlebars.Options) string { return fmt.Sprint("no ", o.Name(), o.Params()) },
-		"blockHelperMissing": func(v any, o *handlebars.Options) string { return fmt.Sprint(v) + o.Fn() },
-	}}
-	got, err := renderString(config, "{{a}} {{b 1}} {{c}} {{#c}}x{{/c}}", map[string]any{"c": 3})
-	if want := "no a[] no b[1] 3 3x"; err != nil || got != want {
-		t.Errorf("got %q, %v; want %q", got, err, want)
-	}
-}
-
 func TestStrictCompat(t *testing.T) {
 	config := handlebars.Config{Strict: true, Compat: true}
 	data := map[string]any{"name": "root", "none": nil, "items": []any{map[string]any{}, map[string]any{"name": nil}, map[string]any{"name": "own"}}}

@@ -12,22 +12,19 @@ import (
 // log compiles {{log …}}: it logs its arguments and writes nothing. The level is the argument level or @level, a name
 // or a number: debug 0, info 1, warn 2, error 3.
 func (c *compiler) log(call syntax.Call, at *site) expr {
-	params, levelOf := c.exprs(call.Params), c.hashArgument(call, "level")
+	params, levelOf := c.exprs(call.Params), c.named(call, "level")
 	return func(r *renderer) value {
 		level := slog.LevelInfo
-		v, ok := value{}, false
-		if levelOf != nil {
-			v, ok = levelOf(r), true
-		}
-		if v.isNil() {
-			v, ok = r.variable(r.frame, "level")
-		}
-		if ok && !v.isNil() {
-			level = logLevel(v)
-		}
 		words := make([]string, len(params))
 		for i, find := range params {
 			words[i] = text(find(r))
+		}
+		v := levelOf(r)
+		if v.isNil() {
+			v, _ = r.variable(r.frame, "level")
+		}
+		if !v.isNil() {
+			level = logLevel(v)
 		}
 		logger := r.engine.config.Logger
 		if logger == nil {

@@ -49,7 +49,7 @@ func (r *renderer) define(p *program, around *scope) *inlines {
 	def := &inlines{parent: r.home.inlines}
 	defer r.in(around)()
 	for _, in := range p.inlines {
-		def.names = append(def.names, text(in.name(r)))
+		def.names = append(def.names, propertyName(in.name(r)))
 		def.closures = append(def.closures, closure{in.program, around, r.params, r.home})
 	}
 	return def
@@ -117,15 +117,16 @@ func (c *compiler) partial(s *syntax.Statement) op {
 func (r *renderer) partial(call *partialCall) {
 	r.site = call.at
 	r.cancelled()
-	context := r.partialContext(call)
 	name := call.name
 	if call.dynamic != nil {
 		v := call.dynamic(r)
-		if name = text(v); v.isNil() {
+		if name = text(v); v.isFalsy() {
 			name = "undefined"
 		}
 		r.site = call.at
 	}
+	context := r.partialContext(call)
+	r.site = call.at
 	if len(r.trail) == maxPartials {
 		r.fail("the partial %s is included more than %d levels deep: %s", name, maxPartials, r.cycle())
 	}

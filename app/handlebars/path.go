@@ -35,6 +35,7 @@ func (c *compiler) expr(e syntax.Expr) expr {
 // path compiles a path. With final, option Strict wants its last name to be defined.
 func (c *compiler) path(p *syntax.Path, final bool) expr {
 	start, parts := c.start(p, final)
+	depth, _ := c.blockParam(p)
 	if start == nil {
 		return c.firstName(p, final)
 	}
@@ -48,9 +49,18 @@ func (c *compiler) path(p *syntax.Path, final bool) expr {
 	if c.config.Strict || c.config.AssumeObjects {
 		return c.strictPath(p, start, steps, final && c.config.Strict)
 	}
+	if p.Data && depth < 0 { // unlike elsewhere, what JavaScript takes for false is where a path of data ends
+		return func(r *renderer) value {
+			v := start(r)
+			for i := 0; i < len(steps) && !v.isFalsy(); i++ {
+				v, _ = steps[i].find(r, v)
+			}
+			return v
+		}
+	}
 	if len(steps) == 1 {
 		only := &steps[0]
-		if !p.Data && p.Depth == 0 && len(parts) == len(p.Parts) { // from the context itself
+		if p.Depth == 0 && len(parts) == len(p.Parts) { // from the context itself
 			return func(r *renderer) value {
 				v, _ := only.find(r, r.scope.this)
 				return v
@@ -89,14 +99,12 @@ func (c *compiler) start(p *syntax.Path, final bool) (expr, []string) {
 	if len(parts) > 0 && parts[0] == "" {
 		parts = nil // a path that starts with [] is this, whatever follows
 	}
-	switch {
-	case p.Data && len(p.Parts) == 0:
-		return func(*renderer) value { return value{} }, nil
-	case p.Data && p.Depth == 0 && p.Parts[0] == "root":
+	switch data := p.Data && len(parts) > 0; { // @this and @.. are this and ..
+	case data && p.Depth == 0 && p.Parts[0] == "root":
 		return c.firstName(&syntax.Path{Pos: p.Pos, Data: true, Parts: p.Parts[:1]}, false), p.Parts[1:]
-	case p.Data && len(p.Parts) == 1:
+	case data && len(p.Parts) == 1:
 		return nil, nil
-	case p.Data:
+	case data:
 		return c.firstName(&syntax.Path{Pos: p.Pos, Data: true, Depth: p.Depth, Parts: p.Parts[:1]}, false), p.Parts[1:]
 	case c.config.Compat && p.Depth == 0 && !p.Scoped && len(parts) > 0:
 		name, at := p.Parts[0], c.at(p.Pos)
@@ -132,9 +140,9 @@ func (c *compiler) firstName(p *syntax.Path, final bool) expr {
 		r.site = at
 		switch {
 		case f != nil:
-			r.fail("%q not defined in [object Object]", name)
+			r.fail(`"%s" not defined in [object Object]`, name)
 		case wanted:
-			r.fail("%q not defined in undefined", name)
+			r.fail(`"%s" not defined in undefined`, name)
 		}
 		r.fail("Cannot read properties of undefined (reading '%s')", name)
 		return v
@@ -143,7 +151,7 @@ func (c *compiler) firstName(p *syntax.Path, final bool) expr {
 
 // blockParam finds the block parameter that a path starts with: how many programs out, and which of its parameters.
 func (c *compiler) blockParam(p *syntax.Path) (depth, index int) {
-	if p.Depth == 0 && !p.Scoped && !p.Data && len(p.Parts) > 0 {
+	if p.Depth == 0 && !p.Scoped && len(p.Parts) > 0 {
 		for depth, names := range c.params {
 			if i := slices.Index(names, p.Parts[0]); i >= 0 {
 				return depth, i
@@ -171,9 +179,9 @@ func (c *compiler) strictPath(p *syntax.Path, start expr, steps []step, final bo
 			r.site = at
 			switch {
 			case last && v.isNil():
-				r.fail("%q not defined in %s", name, nothing)
+				r.fail(`"%s" not defined in %s`, name, nothing)
 			case last:
-				r.fail("%q not defined in %s", name, text(v))
+				r.fail(`"%s" not defined in %s`, name, text(v))
 			}
 			r.fail("Cannot read properties of %s (reading '%s')", nothing, name)
 		}
@@ -203,6 +211,6 @@ func (r *renderer) climbStrict(name string, at *site) value {
 		}
 	}
 	r.site = at
-	r.fail("%q not defined in undefined", name)
+	r.fail(`"%s" not defined in undefined`, name)
 	return value{}
 }

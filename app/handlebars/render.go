@@ -199,10 +199,16 @@ func (r *renderer) recovered(p any) error {
 // handlebars.js.
 type nothing struct{}
 
-// run writes a program with the context, the data and the parameters that are in force.
+// run writes a program with the context, the data and the parameters that are in force. Those that it declares itself
+// have no values.
 func (r *renderer) run(p *program) {
 	if p == nil {
 		return
+	}
+	if p.params > 0 {
+		outer := r.params
+		r.params = &params{parent: outer}
+		defer func() { r.params = outer }()
 	}
 	if this := &r.scope.this; this.any == nil && !this.rv.IsValid() {
 		outer := r.scope

@@ -347,7 +347,7 @@ func (c *checker) hash(ends set) error {
 			return err
 		}
 		c.keys[key.pos] = segment(key.text)
-		c.letters[key.pos] = "x"
+		c.letters[key.pos] = letters(key)
 		if _, err := c.name(param); err != nil {
 			return err
 		}
@@ -415,10 +415,7 @@ func (c *checker) path(after set) (name, error) {
 	t, _ := c.take(setOf(tokID, tokData))
 	p := &Path{Pos: t.pos}
 	var original strings.Builder
-	c.letters[t.pos] = "x"
-	if t.text[0] == '.' {
-		c.letters[t.pos] = t.text
-	}
+	c.letters[t.pos] = letters(t)
 	if t.kind == tokData {
 		p.Data = true
 		original.WriteByte('@')
@@ -455,13 +452,21 @@ func (c *checker) path(after set) (name, error) {
 		after = afterParam | setOf(tokSep)
 	}
 	p.Original = original.String()
-	p.Scoped = scoped(p.Original)
+	p.Scoped = Scoped(p.Original)
 	c.exprs[p.Pos] = p
 	return name{text: p.Original, offset: p.Pos}, nil
 }
 
-// scoped is /^\.|this\b/ of handlebars.js.
-func scoped(original string) bool {
+// letters are what lower writes for a name.
+func letters(t token) string {
+	if t.text[0] == '.' {
+		return t.text
+	}
+	return "x"
+}
+
+// Scoped is /^\.|this\b/ of handlebars.js.
+func Scoped(original string) bool {
 	if strings.HasPrefix(original, ".") {
 		return true
 	}

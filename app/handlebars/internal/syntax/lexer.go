@@ -73,6 +73,9 @@ func (l *lexer) escapedTag(before string, tag int) bool {
 			end--
 		}
 	}
+	if strings.IndexByte(l.src[tag:end], 0) >= 0 {
+		return l.unrecognized()
+	}
 	l.emitText(tokContent, end, l.src[tag:end])
 	return true
 }
@@ -215,7 +218,7 @@ func (l *lexer) raw() bool {
 			}
 		}
 		i := strings.Index(r[1:], "{{{{")
-		if i < 0 {
+		if i < 0 || strings.IndexByte(r[:1+i], 0) >= 0 {
 			return l.unrecognized()
 		}
 		l.emit(tokContent, l.pos+1+i)

@@ -86,3 +86,12 @@ func TestTrees(t *testing.T) {
 	}
 	t.Logf("%d trees", len(cases))
 }
+
+func TestNUL(t *testing.T) {
+	for _, src := range []string{"a\x00", "\\{{a\x00}}", "\\{{a}}\x00{{b}}", "{{{{a}}}}x\x00{{{{/a}}}}"} {
+		var mistake *Error
+		if _, err := Parse(src, false); !errors.As(err, &mistake) || mistake.Message != "Unrecognized text" {
+			t.Errorf("%q: got %v", src, err)
+		}
+	}
+}
