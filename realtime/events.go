@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"github.com/zocalo-go/zocalo/realtime/internal/engineio"
 	"github.com/zocalo-go/zocalo/realtime/parser"
@@ -269,14 +268,14 @@ func (s *Socket) drained() {
 	})
 }
 
-// answer returns the Ack of the event p. It works once: who takes the number out
-// of the packet answers.
+// answer returns the Ack of the event p. It works once: who takes the packet's
+// number answers.
 func (s *Socket) answer(p *parser.Packet) Ack {
 	if p.ID == parser.NoID {
 		return noAck
 	}
 	return func(args ...any) {
-		if id := atomic.SwapInt64(&p.ID, parser.NoID); id != parser.NoID {
+		if id := p.TakeID(); id != parser.NoID {
 			s.acknowledge(id, args)
 		}
 	}

@@ -3,6 +3,7 @@ package parser
 import (
 	"errors"
 	"strconv"
+	"sync/atomic"
 )
 
 // Type is the type of a packet.
@@ -41,6 +42,7 @@ const NoID = -1
 // which are in range.
 type Packet struct {
 	Type      Type // Event or Ack for the binary types, too
+	taken     uint32
 	Namespace string
 	ID        int64  // NoID when the packet has none
 	Event     string // the name of an event; one that is a number as it was written
@@ -48,6 +50,15 @@ type Packet struct {
 	Data        []byte
 	Args        [][]byte
 	Attachments [][]byte
+}
+
+// TakeID returns the ID to who asks first, and NoID to all others, so that a packet is answered once. It may be called
+// by several goroutines.
+func (p *Packet) TakeID() int64 {
+	if atomic.SwapUint32(&p.taken, 1) == 0 {
+		return p.ID
+	}
+	return NoID
 }
 
 // Size returns about how many bytes of memory the packet holds.

@@ -135,6 +135,7 @@ func TestMemory(t *testing.T) {
 		"a list that is not there":   packed(t, "92a1'e'ddffffffff"),
 		"a map that is not there":    packed(t, "92a1'e'dfffffffff"),
 		"bytes that are not there":   packed(t, "92a1'e'c6ffffffff"),
+		"text that is not there":     packed(t, "92a1'e'dbffffffff"),
 		"a list of numbers for name": list("dd", 1),
 		"a list of nulls":            append(packed(t, "92a1'e'"), list("dd", 0xc0)...),
 		"a list of maps":             append(packed(t, "92a1'e'"), list("dd", 0x80)...),

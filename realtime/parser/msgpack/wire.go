@@ -52,9 +52,15 @@ func next(b []byte) (t token, rest []byte, err error) {
 	if len(b) == 0 {
 		return t, nil, errShort
 	}
-	if isExtension(b[0]) {
+	switch {
+	case isExtension(b[0]):
 		return nextExtension(b)
+	case b[0] == 0xc6 || b[0] == 0xdb: // msgp does not expect a length that an int of 32 bits does not hold
+		if len(b) < 5 || uint64(binary.BigEndian.Uint32(b[1:])) > uint64(len(b)-5) {
+			return t, nil, errShort
+		}
 	}
+	var announced uint32
 	switch msgp.NextType(b) {
 	case msgp.NilType:
 		return t, b[1:], nil
@@ -85,25 +91,22 @@ func next(b []byte) (t token, rest []byte, err error) {
 		t.kind = binaryData
 		t.bytes, rest, err = msgp.ReadBytesZC(b)
 	case msgp.ArrayType:
-		var n uint32
 		t.kind = list
-		n, rest, err = msgp.ReadArrayHeaderBytes(b)
-		t.length = int(n)
+		announced, rest, err = msgp.ReadArrayHeaderBytes(b)
 	case msgp.MapType:
-		var n uint32
 		t.kind = object
-		n, rest, err = msgp.ReadMapHeaderBytes(b)
-		t.length = int(n)
+		announced, rest, err = msgp.ReadMapHeaderBytes(b)
 	default:
 		return t, nil, fmt.Errorf("byte %#x, which MessagePack does not use", b[0])
 	}
 	if err != nil {
 		return t, nil, errShort
 	}
-	// Everything that is announced takes a byte at least.
-	if t.length > len(rest) {
+	// Everything that is announced takes a byte at least. More than that may be more than an int holds.
+	if uint64(announced) > uint64(len(rest)) {
 		return t, nil, errShort
 	}
+	t.length = int(announced)
 	return t, rest, nil
 }
 

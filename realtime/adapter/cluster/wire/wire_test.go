@@ -45,7 +45,7 @@ func TestRoundTrip(t *testing.T) {
 			{Type: cluster.InitialHeartbeat},
 			{Type: cluster.Heartbeat, Seq: 7},
 			{Type: cluster.AdapterClose},
-			{Type: cluster.Broadcast, Target: to, Keep: true, Frames: event(t, codec, 1, "<x>", map[string]any{"a": nil}, 1<<60)},
+			{Type: cluster.Broadcast, Target: to, Keep: true, Frames: event(t, codec, 1, "<x>", map[string]any{"a": nil}, int64(1)<<60)},
 			{Type: cluster.Broadcast, Target: everyone, Keep: true, Plain: true, Frames: event(t, codec)},
 			{Type: cluster.Broadcast, Target: to, Keep: true, Frames: event(t, codec, []byte{0, 255}, map[string]any{"deep": []byte("x")})},
 			{Type: cluster.Broadcast, Target: to, Volatile: true, Frames: event(t, codec, true)},
