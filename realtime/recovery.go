@@ -41,9 +41,9 @@ type Recovery struct {
 	MaxSessions int
 
 	// OnExpired is told of each client that was gone for longer than that, or had
-	// to make room for others. In a cluster the server tells that the client was on
-	// last; of those of a server that has died or shut down, nobody tells. It must not
-	// wait.
+	// to make room for others. In a cluster whose engine keeps packets the server tells
+	// that the client was on last, or one of the others when that has died or shut down;
+	// on another engine nobody tells of those. It must not wait.
 	OnExpired func(*ExpiredSession)
 }
 

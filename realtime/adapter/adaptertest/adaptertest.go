@@ -96,6 +96,8 @@ var tests = []struct {
 	{"RecoveryAfterDeath", Cluster.recoversAndCuts, testRecoveryAfterDeath},
 	{"RecoveryCount", Cluster.recovers, testRecoveryCount},
 	{"RecoveryExpired", Cluster.recovers, testRecoveryExpired},
+	{"RecoveryExpiredAfterShutdown", Cluster.recovers, testRecoveryExpiredAfterShutdown},
+	{"RecoveryExpiredAfterDeath", Cluster.recoversAndCuts, testRecoveryExpiredAfterDeath},
 	{"RecoveryHostile", Cluster.recovers, testRecoveryHostile},
 	{"RecoveryEmitter", Cluster.recovers, testRecoveryEmitter},
 }

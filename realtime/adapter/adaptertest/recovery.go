@@ -273,30 +273,91 @@ func testRecoveryCount(s *suite) {
 	wg.Wait()
 }
 
+// expiry is who is told of sessions that expire, on any node.
+type expiry struct {
+	suite *suite
+	told  chan string
+}
+
+// expiring starts nodes whose clients can come back for a short while.
+func (s *suite) expiring(count int) ([]*node, expiry) {
+	s.Helper()
+	e := expiry{s, make(chan string, 10)}
+	return s.recovering(count, realtime.Recovery{MaxDisconnection: 500 * time.Millisecond, OnExpired: func(x *realtime.ExpiredSession) {
+		e.told <- fmt.Sprint(x.ID, " ", x.Value("name"), " ", len(x.Rooms))
+	}}), e
+}
+
+// await waits until the session of a client has expired, with that name.
+func (e expiry) await(c *client, name string) {
+	e.suite.Helper()
+	select {
+	case got := <-e.told:
+		if want := c.sid + " " + name + " 2"; got != want {
+			e.suite.Errorf("expired %q, want %q", got, want)
+		}
+	case <-time.After(patience):
+		e.suite.Fatal("nobody is told that it has expired")
+	}
+}
+
+// end ends nodes, which waits for what they still do, and checks that they have told of
+// nothing more.
+func (e expiry) end(nodes ...*node) {
+	e.suite.Helper()
+	for _, n := range nodes {
+		e.suite.check(n.Server.Close())
+	}
+	select {
+	case got := <-e.told:
+		e.suite.Errorf("expired, too: %q", got)
+	default:
+	}
+}
+
 func testRecoveryExpired(s *suite) {
-	expired := make(chan string, 10)
-	nodes := s.recovering(2, realtime.Recovery{MaxDisconnection: 500 * time.Millisecond, OnExpired: func(e *realtime.ExpiredSession) {
-		expired <- fmt.Sprint(e.ID, e.Value("name"), len(e.Rooms))
-	}})
+	nodes, expired := s.expiring(2)
 	c := nodes[0].dial()
 	c.expect("ready false Ana 1 true")
 	c.gone(nodes[0])
-	select {
-	case got := <-expired:
-		if got != c.sid+"Eva2" {
-			s.Errorf("expired %q", got)
-		}
-	case <-time.After(patience):
-		s.Fatal("nobody is told that it has expired")
-	}
-	if again := c.back(nodes[1]); again.recovered {
+	expired.await(c, "Eva")
+	again := c.back(nodes[1])
+	if again.recovered {
 		s.Error("it was recovered after too long")
 	}
-	select {
-	case got := <-expired:
-		s.Errorf("expired again: %q", got)
-	default:
-	}
+	again.expect("ready false Ana 1 true")
+	again.close(nodes[1])
+	expired.end(nodes...)
+}
+
+// The node shuts down, and another one tells of who does not come back.
+func testRecoveryExpiredAfterShutdown(s *suite) {
+	nodes, expired := s.expiring(3)
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	s.check(nodes[0].Shutdown(ctx))
+	expired.await(c, "Eva")
+	expired.end(nodes[1:]...)
+}
+
+// The node dies, and another one tells of who does not come back.
+func testRecoveryExpiredAfterDeath(s *suite) {
+	nodes, expired := s.expiring(3)
+	c, other := nodes[0].dial(), nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	other.expect("ready false Ana 1 true")
+	again := other.back(nodes[1]) // in time
+	again.recovers(other)
+	again.expect("ready true Eva 2 true")
+	s.check(nodes[0].sharer.Flush(s.Context()))
+	s.cluster.Cut(nodes[0].ID())
+	defer s.cluster.Heal(nodes[0].ID())
+	c.conn.Close()
+	expired.await(c, "Ana")
+	again.close(nodes[1])
+	expired.end(nodes[1:]...)
 }
 
 // What a client makes up does not help it.

@@ -32,15 +32,16 @@ type chronicle struct {
 
 	order    sync.Mutex // of deliveries; guards the rest, and is taken before Memory's
 	moved    chan struct{}
-	position string               // the offset of the last that was read
-	recent   recent               // what was read last
-	places   []past               // where it was, oldest first, as far back as margin
-	stays    map[string]*stay     // by socket
-	live     map[string]*stay     // the same, by PID
-	departed map[string]*departed // sessions whose sockets are gone from here, by PID
-	leaving  []*departed          // the same, those first that have left first; some are not departed any more
-	claimed  map[string]int       // how many nodes are taking over a PID
-	copies   []past               // entries that say what an entry before them has said, oldest first
+	position string                 // the offset of the last that was read
+	recent   recent                 // what was read last
+	places   []past                 // where it was, oldest first, as far back as margin
+	stays    map[string]*stay       // by socket
+	live     map[string]*stay       // the same, by PID
+	departed map[string]*departed   // sessions whose sockets are gone from here, by PID
+	leaving  []*departed            // the same, those first that have left first; some are not departed any more
+	claimed  map[string]int         // how many nodes are taking over a PID
+	heirs    map[string]*time.Timer // when this node is to tell of the sessions of one that is gone
+	copies   []past                 // entries that say what an entry before them has said, oldest first
 	own      window
 	scratch  []adapter.Socket // of the lane
 	closed   bool
@@ -69,6 +70,7 @@ func newChronicle(s *space, log LogEngine) *chronicle {
 	c := &chronicle{
 		space: s, log: log, recent: recent{of: log}, retention: s.host.Retention(), moved: make(chan struct{}),
 		stays: make(map[string]*stay), live: make(map[string]*stay), departed: make(map[string]*departed), claimed: make(map[string]int),
+		heirs: make(map[string]*time.Timer),
 	}
 	c.saver.init(c)
 	return c
@@ -101,6 +103,9 @@ func (c *chronicle) Close() error {
 	c.closed = true
 	for _, d := range c.departed {
 		d.timer.Stop()
+	}
+	for _, t := range c.heirs {
+		t.Stop()
 	}
 	c.order.Unlock()
 	c.saver.close()

@@ -127,8 +127,8 @@ func (c *chronicle) setClaimed(pid string, n int) {
 		return
 	}
 	delete(c.claimed, pid)
-	if c.live[pid] != nil {
-		c.saver.mark(pid) // it was passed over
+	if c.live[pid] != nil || c.retention.Expired != nil {
+		c.saver.mark(pid) // it was passed over, or the roster has it still
 	}
 }
 

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -53,29 +54,80 @@ func (c *chronicle) most() (over []*departed) {
 // elsewhere.
 func (c *chronicle) expire(d *departed) {
 	c.order.Lock()
+	defer c.order.Unlock()
 	claimed := c.claimed[d.session.PID] > 0 // and what is kept is another node's
-	c.order.Unlock()
-	if !c.dismiss(d.session.PID, d) || claimed {
+	if !c.letGo(d.session.PID, d) || claimed {
 		return
 	}
 	c.node.running.Go(func() {
-		ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
-		defer cancel()
-		if value, err := c.log.Take(ctx, d.session.PID); err == nil && value != nil && c.retention.Expired != nil {
+		_, taken, err := c.takeExpired(c.node.id, d.session.PID)
+		switch {
+		case c.retention.Expired == nil:
+		case err != nil:
+			c.untold(err)
+		case taken:
 			c.retention.Expired(d.session)
 		}
 	})
+}
+
+// takeExpired takes what is kept of a session, if it still is that of a node: of several
+// that want to tell of it, one gets it.
+func (c *chronicle) takeExpired(node, pid string) (r record, taken bool, err error) {
+	if kept, err := c.look(c.log.Load, pid, &r); !kept || r.Node != node {
+		return r, false, err
+	}
+	r = record{}
+	if taken, err = c.look(c.log.Take, pid, &r); !taken || r.Node == node {
+		return r, taken, err
+	}
+	value, _ := json.Marshal(r) // of texts and valid JSON: the client has come back elsewhere this moment
+	ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
+	defer cancel()
+	return r, false, c.log.Save(ctx, []Record{{pid, value, liveFor}})
+}
+
+// look reads a record by Load or Take, and reports whether there was one. An engine that
+// is out of reach it gives time to come back.
+func (c *chronicle) look(by func(context.Context, string) ([]byte, error), key string, to any) (there bool, err error) {
+	ctx, cancel := context.WithTimeout(c.saver.ctx, restoreTime)
+	defer cancel()
+	var value []byte
+	err = again(ctx, func() (err error) {
+		value, err = by(ctx, key)
+		return err
+	})
+	if err != nil || value == nil {
+		return false, err
+	}
+	err = json.Unmarshal(value, to)
+	return err == nil, err
+}
+
+// untold notes that a session may have expired of which nobody is told.
+func (c *chronicle) untold(err error) {
+	if c.saver.ctx.Err() == nil {
+		c.node.logger.Warn("cluster: a session may have expired that OnExpired is not told of", "namespace", c.name, "error", err)
+	}
 }
 
 // dismiss forgets a departed session, and reports whether it was there.
 func (c *chronicle) dismiss(pid string, d *departed) bool {
 	c.order.Lock()
 	defer c.order.Unlock()
+	return c.letGo(pid, d)
+}
+
+// letGo is dismiss with order held.
+func (c *chronicle) letGo(pid string, d *departed) bool {
 	if d == nil || c.departed[pid] != d || c.closed {
 		return false
 	}
 	d.timer.Stop()
 	delete(c.departed, pid)
+	if c.retention.Expired != nil {
+		c.saver.mark(pid) // for the roster
+	}
 	return true
 }
 

@@ -23,6 +23,10 @@
 //
 //	sender      one a node, from Open to Close: gives messages to the engine, and sends heartbeats
 //	lane        one a namespace, while there is something to do: does what other nodes ask for, in order
+//	saver       one a namespace of which something is kept, while that has changed: saves it
+//	lease       one a namespace of which something is kept, with each heartbeat: saves how far its clients are
+//	claim       one for each session that another node asks for, or that was given to this one too late
+//	expiry      one for each session that has expired, or node that is gone: tells of what nobody has come back to
 //	outlet      one an Outlet, while something is being sent
 //	request     one for each server-side event with an answer, and each broadcast with acknowledgements, that came in
 //

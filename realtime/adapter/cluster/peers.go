@@ -210,6 +210,9 @@ func (p *peers) remove(id, space string, goodbye bool) {
 	p.node.requests.lost(id, space, goodbye)
 	if space == "" {
 		p.node.claims.lost(id)
+		if o.native {
+			p.node.inherit(id)
+		}
 	}
 }
 

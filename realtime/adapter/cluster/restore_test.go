@@ -23,6 +23,7 @@ type seat struct {
 	adapter.Namespace // what is not asked for
 	id, pid           string
 	chronicle         *chronicle // that it is in, or nil
+	expired           func(adapter.Session)
 
 	mu  sync.Mutex // guards the rest
 	got []string   // the numbers it was sent
@@ -33,12 +34,12 @@ func (s *seat) Name() string                               { return "/" }
 func (s *seat) Codec() parser.Codec                        { return parser.JSON }
 func (s *seat) WatchesRooms() bool                         { return false }
 func (s *seat) Delivered(adapter.Packet, []adapter.Socket) {}
-func (s *seat) Session(adapter.Socket) (adapter.Session, bool) {
-	return adapter.Session{PID: s.pid, ID: s.id, Data: json.RawMessage("{}")}, true
+func (s *seat) Session(socket adapter.Socket) (adapter.Session, bool) {
+	return adapter.Session{PID: socket.(*seat).pid, ID: socket.ID(), Data: json.RawMessage("{}")}, true
 }
 
 func (s *seat) Retention() adapter.Retention {
-	return adapter.Retention{Sessions: time.Minute, Packets: 2 * time.Minute, Bytes: 1 << 20}
+	return adapter.Retention{Sessions: time.Minute, Packets: 2 * time.Minute, Bytes: 1 << 20, Expired: s.expired}
 }
 
 // Owners implements adapter.Namespace.
@@ -130,13 +131,27 @@ func (e *shaky) Read(ctx context.Context, namespace, after, upTo string, f func(
 
 // atTables runs a test with nodes of a hub, of which the first has the client's socket.
 func atTables(t *testing.T, count int, test func(t *testing.T, hub *Hub, tables []*table)) {
+	atTablesTelling(t, count, nil, test)
+}
+
+// atTablesTelling is atTables where somebody is told of sessions that expire, one after the other.
+func atTablesTelling(t *testing.T, count int, tell func(adapter.Session), test func(t *testing.T, hub *Hub, tables []*table)) {
+	var mu sync.Mutex
+	expired := func(s adapter.Session) {
+		mu.Lock()
+		defer mu.Unlock()
+		tell(s)
+	}
+	if tell == nil {
+		expired = nil
+	}
 	synctest.Test(t, func(t *testing.T) {
 		hub := NewLogHub(Options{})
 		var tables []*table
 		for range count {
 			e := &shaky{hubLogEngine: &hubLogEngine{hubEngine: hubEngine{hub: hub}, read: make(map[string]int)}}
 			n := New(Options{}, func(adapter.Server) Engine { return e }).Open(adapter.Server{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-			s := &seat{id: "sid", pid: "pid"}
+			s := &seat{id: "sid", pid: "pid", expired: expired}
 			c := n.Adapter(s).(*chronicle)
 			tables = append(tables, &table{s, c, e})
 			defer n.Close(t.Context())
@@ -189,6 +204,13 @@ func (b *table) forget() {
 	b.recent.begin("")
 }
 
+// kept returns the value of a record.
+func (h *Hub) kept(key string) []byte {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.records[key].value
+}
+
 // lives reports at how many of the tables the client is.
 func lives(tables []*table) (count int) {
 	for _, b := range tables {
@@ -227,9 +249,7 @@ func TestRestoreLateUpdate(t *testing.T) {
 		tables[1].Flush(t.Context())
 		tables[0].Update("pid")
 		tables[0].Flush(t.Context())
-		hub.mu.Lock()
-		defer hub.mu.Unlock()
-		if len(hub.records["pid"].value) == 0 {
+		if len(hub.kept("pid")) == 0 {
 			t.Error("it is not kept any more")
 		}
 	})

@@ -57,7 +57,8 @@ type saver struct {
 	of     *chronicle
 	ctx    context.Context
 	cancel context.CancelFunc
-	flight sync.Mutex // held while something is being saved
+	flight sync.Mutex // held while something is being saved; guards roster
+	roster roster     // empty where nobody wants to be told of sessions that expire
 
 	mu      sync.Mutex      // guards the rest
 	dirty   map[string]bool // sessions to save, and whether they have come to their end here
@@ -72,6 +73,7 @@ func (v *saver) init(c *chronicle) {
 	v.of = c
 	v.ctx, v.cancel = context.WithCancel(context.Background())
 	v.dirty, v.moved = make(map[string]bool), make(chan struct{})
+	v.roster.on = make(map[string]int)
 	v.renewed = time.Now()
 }
 
@@ -142,8 +144,12 @@ func (v *saver) run() {
 func (v *saver) save(changed map[string]bool) error {
 	v.flight.Lock()
 	defer v.flight.Unlock()
-	err := v.of.log.Save(v.ctx, v.of.records(changed))
-	if err != nil && v.ctx.Err() == nil {
+	records, now := v.of.records(changed), time.Now()
+	pages := v.roster.due(now)
+	err := v.of.log.Save(v.ctx, append(records, v.roster.records(v.of.node.id, v.of.name, pages, liveFor+v.of.departedFor())...))
+	if err == nil {
+		v.roster.saved(pages, now)
+	} else if v.ctx.Err() == nil {
 		if more, now := v.of.node.unsaved.now(); now {
 			v.of.node.logger.Warn("cluster: sessions cannot be saved; trying again", "namespace", v.of.name, "error", err, "tries", more+1)
 		}
@@ -189,7 +195,8 @@ func (c *chronicle) Update(pid string) { c.saver.mark(pid) }
 func (c *chronicle) Flush(ctx context.Context) error { return c.saver.wait(ctx) }
 
 // records returns what is to be saved of sessions that have changed, and perhaps
-// ended. One that is not here, and has not ended here, is another node's.
+// ended, and enters them in the roster. One that is not here, and has not ended here,
+// is another node's. The saver's flight is held.
 func (c *chronicle) records(changed map[string]bool) []Record {
 	records := make([]Record, 0, len(changed))
 	for pid, ended := range changed {
@@ -200,6 +207,11 @@ func (c *chronicle) records(changed map[string]bool) []Record {
 			continue // who has claimed it saves it
 		}
 		r, keep, found := c.record(pid)
+		if !found {
+			c.saver.roster.remove(pid)
+		} else if c.retention.Expired != nil {
+			c.saver.roster.add(pid)
+		}
 		switch {
 		case found:
 			value, _ := json.Marshal(r) // of texts and valid JSON
@@ -221,7 +233,7 @@ func (c *chronicle) record(pid string) (r record, keep time.Duration, found bool
 		d = nil
 		r.Live, r.Safe, keep = true, c.safe(), liveFor
 	case d != nil:
-		s, r.Safe, keep = d.stay, d.safe, c.retention.Sessions+grace
+		s, r.Safe, keep = d.stay, d.safe, c.departedFor()
 	default:
 		c.order.Unlock()
 		return r, 0, false
@@ -241,6 +253,16 @@ func (c *chronicle) record(pid string) (r record, keep time.Duration, found bool
 // grace is how much longer an engine keeps a session than its client may take, so
 // that the node which it was on sees that it has expired.
 const grace = 10 * time.Second
+
+// departedFor is how long the engine keeps a session that has departed: when the node
+// dies just before it has expired, the others have to notice that first, and give its
+// clients their time.
+func (c *chronicle) departedFor() time.Duration {
+	if c.retention.Expired == nil {
+		return c.retention.Sessions + grace
+	}
+	return 2*c.retention.Sessions + 2*c.node.options.HeartbeatTimeout + grace
+}
 
 // renew is a sign of life: it says how far this node's clients are, and saves again
 // what would expire. It is called with every heartbeat.
