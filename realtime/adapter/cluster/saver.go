@@ -65,7 +65,7 @@ type saver struct {
 	busy    bool
 	started int           // rounds of saving
 	ended   int           // those of them that have saved everything
-	moved   chan struct{} // closed when a round has ended
+	moved   chan struct{} // closed when a round has ended, or nothing is left to save
 	renewed time.Time
 }
 
@@ -117,6 +117,7 @@ func (v *saver) run() {
 		v.mu.Lock()
 		if len(v.dirty) == 0 || v.ctx.Err() != nil {
 			v.busy = false
+			v.move()
 			v.mu.Unlock()
 			return
 		}
@@ -128,8 +129,7 @@ func (v *saver) run() {
 		v.mu.Lock()
 		if err == nil {
 			v.ended = v.started
-			close(v.moved)
-			v.moved = make(chan struct{})
+			v.move()
 			pause = saveDelay
 		} else {
 			for pid, ended := range changed {
@@ -139,6 +139,12 @@ func (v *saver) run() {
 		}
 		v.mu.Unlock()
 	}
+}
+
+// move wakes who waits. mu is held.
+func (v *saver) move() {
+	close(v.moved)
+	v.moved = make(chan struct{})
 }
 
 func (v *saver) save(changed map[string]bool) error {
