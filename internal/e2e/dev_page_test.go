@@ -3,6 +3,8 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // The page at /_dev/ shows a square's sockets, events, requests, routes and log while it runs and after it was built
@@ -21,6 +23,7 @@ func TestDevPage(t *testing.T) {
 	client.until(`(globalThis.heard ??= (mine.on("test", (text, done) => { globalThis.got = text; done("thanks"); }), true))`)
 
 	dev := newPage(t, browser, "ours")
+	dev.run(chromedp.EmulateViewport(360, 740)) // a phone
 	dev.visit(a.url + "/_dev/")
 	dev.until(`document.querySelector("#state").dataset.state === "up"`)
 	dev.until(`document.querySelectorAll("#people button").length === 1 + Number(document.querySelector("#tab-sockets b").textContent)`)
@@ -28,6 +31,9 @@ func TestDevPage(t *testing.T) {
 	dev.until(`[...document.querySelectorAll("#events .row")].some((row) => row.textContent.includes("ack to") && row.textContent.includes("say") && row.textContent.includes("<img"))`)
 	dev.until(`!document.querySelector("#events img, #lines img")`)
 	dev.until(`document.querySelector("#lines").textContent.includes("onerror")`)
+	if y := dev.evaluate("scrollY"); y != "0" {
+		t.Errorf("the page begins at %s px, not at its top", y)
+	}
 
 	// A test event, and its answer.
 	id := strings.Trim(client.evaluate("mine.id"), `"`)

@@ -39,6 +39,9 @@ func newServer() *app.App {
 		r.Get("/:id", store.show)
 		r.Delete("/:id", store.remove)
 	})
+	server.Get("/", func(req *app.Request, res *app.Response) error {
+		return res.JSON(app.Map{"notes": "/api/notes"}) // where to begin
+	})
 	server.Get("/health", func(req *app.Request, res *app.Response) error {
 		return res.JSON(app.Map{"status": "ok"})
 	})

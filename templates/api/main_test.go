@@ -17,6 +17,7 @@ func TestNotes(t *testing.T) {
 		status             int
 		answer             string
 	}{
+		{"GET", "/", "", 200, `{"notes":"/api/notes"}`},
 		{"GET", "/api/notes", "", 200, `[]`},
 		{"POST", "/api/notes", `{"text":" Hola "}`, 201, `{"id":1,"text":"Hola"}`},
 		{"POST", "/api/notes", `{"id":7,"text":"¿Qué tal?"}`, 201, `{"id":2,"text":"¿Qué tal?"}`},
