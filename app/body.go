@@ -7,7 +7,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // requestBody is the body once it was read, so that Bytes, Text, Bind and the body parsers can be called in any order.
@@ -56,11 +55,8 @@ func (r *Request) readOnce(limit int64, inflate bool, charset string) ([]byte, e
 			return nil, unsupportedCharset(charset)
 		}
 	}
-	deadline := r.setBodyDeadline()
 	data, err := readLimited(r, body, limit, encoding, compressed)
-	if err := r.endBodyDeadline(deadline, err); err != nil {
-		return nil, err
-	}
+	err = r.x.wire.body.settle(err)
 	var broken *HTTPError
 	var over *http.MaxBytesError
 	switch {
@@ -93,32 +89,6 @@ func readLimited(r *Request, body io.Reader, limit int64, encoding string, compr
 		return data, err
 	}
 	return io.ReadAll(io.LimitReader(body, limit+1))
-}
-
-// setBodyDeadline bounds the time in which the whole body must have come: a client that sends a byte now and then
-// would hold a goroutine for as long as it likes. It returns zero where the http.Server has a bound of its own, which
-// stays.
-func (r *Request) setBodyDeadline() time.Time {
-	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ReadTimeout > 0 {
-		return time.Time{}
-	}
-	deadline := time.Now().Add(r.x.app.options.bodyTimeout)
-	_ = http.NewResponseController(r.x.res.ResponseWriter).SetReadDeadline(deadline) // where there is a connection
-	return deadline
-}
-
-// endBodyDeadline lifts the deadline, or says that it has passed. Then it stays, so that net/http does not wait for the
-// rest of the body, and the connection closes.
-func (r *Request) endBodyDeadline(deadline time.Time, err error) error {
-	if deadline.IsZero() {
-		return nil
-	}
-	if err != nil && !time.Now().Before(deadline) { // what inflates does not always say why it failed
-		r.x.res.Header().Set("Connection", "close")
-		return &HTTPError{Status: http.StatusRequestTimeout, Type: "request.timeout", Message: "the body took too long", Err: err}
-	}
-	_ = http.NewResponseController(r.x.res.ResponseWriter).SetReadDeadline(time.Time{})
-	return nil
 }
 
 func tooLarge() error {

@@ -69,7 +69,13 @@ func HTTP(h http.Handler) Handler {
 		for _, p := range req.x.params {
 			r.SetPathValue(p.name, p.text())
 		}
+		if r.ProtoMajor > 1 {
+			req.x.wire.body.leave() // a stream of HTTP/2 that goes both ways may last, as in gRPC
+		}
 		h.ServeHTTP(res, r)
+		if r.MultipartForm != req.MultipartForm {
+			req.x.removeForm(r)
+		}
 		return nil
 	}
 }

@@ -38,10 +38,14 @@ func crossInto(h http.Handler) Handler {
 	return func(req *Request, res *Response) error {
 		c := &crossing{x: req.x}
 		c.enter(req.Context(), req.x)
-		h.ServeHTTP(res.ResponseWriter, req.Request.WithContext(c))
+		r := req.Request.WithContext(c)
+		h.ServeHTTP(res.ResponseWriter, r)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.closed = true
+		if r.MultipartForm != req.MultipartForm {
+			c.x.removeForm(r)
+		}
 		return c.err
 	}
 }
@@ -60,11 +64,14 @@ func resume(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := c.x
-	writer, request := x.res.ResponseWriter, x.req.Request
+	writer, request, form := x.res.ResponseWriter, x.req.Request, r.MultipartForm
 	here, frames := x.place, x.frames
 	x.res.ResponseWriter, x.req.Request = w, r
 	x.crossings++
 	defer func() {
+		if r.MultipartForm != form {
+			x.removeForm(r)
+		}
 		x.crossings--
 		x.res.ResponseWriter, x.req.Request = writer, request
 		x.place, x.frames = here, frames

@@ -274,6 +274,7 @@ func (x *exchange) enterLayer(l *layer) (bool, error) {
 		x.router = l.router
 		if l.app != nil {
 			x.app = l.app
+			x.wire.body.within(l.app.options.bodyTimeout)
 		}
 		if x.router.config.MergeParams {
 			x.inherited = x.params

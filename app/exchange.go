@@ -90,7 +90,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (x *exchange) begin(a *App, w http.ResponseWriter, r *http.Request) {
 	x.root = a
-	x.req.Request = r
+	x.req.Request, x.wire.body = timeBody(w, r, a.options.bodyTimeout)
 	x.wire.ResponseWriter = w
 	x.res.begin(&x.wire)
 	full := escapedPath(r.URL)
@@ -126,9 +126,11 @@ var poweredBy = []string{"Zocalo"}
 // others for a long time yet: nothing of it stays here. One that was cut short may still be in use, by the handlers behind
 // http.TimeoutHandler for one, and is left to them.
 func (x *exchange) end() {
+	x.wire.body.leave()
 	if form := x.req.body.upload; form != nil {
 		_ = form.RemoveAll()
 	}
+	x.removeForm(x.req.Request)
 	if !x.served {
 		return
 	}
@@ -137,7 +139,7 @@ func (x *exchange) end() {
 	x.req.body, x.req.query, x.req.queryOf = requestBody{}, nil, ""
 	x.res.end()
 	hijacked := x.wire.hijacked
-	x.wire.ResponseWriter = nil
+	x.wire.ResponseWriter, x.wire.body = nil, nil
 	x.wire.wrote.Store(false)
 	x.frames, x.params0, x.allow = nil, nil, nil
 	x.checked, x.matched, x.record = nil, "", nil

@@ -208,6 +208,21 @@ func TestBodiesThatTrickleAreGivenUp(t *testing.T) {
 		_, err := req.File("a")
 		return err
 	})
+	server.Post("/direct", func(req *app.Request, res *app.Response) error {
+		_, err := io.Copy(io.Discard, req.Body)
+		return err
+	})
+	reads := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		w.WriteHeader(app.StatusOf(err))
+	})
+	server.Mount("/mounted", reads)
+	server.Use("/middleware", func(http.Handler) http.Handler { return reads })
+	inner := app.New().Set("body timeout", time.Millisecond)
+	inner.Post("/", func(req *app.Request, res *app.Response) error { _, err := req.Bytes(); return err })
+	outer := app.New()
+	outer.Use("/inner", inner)
+	server.Mount("/outer", http.StripPrefix("/outer", outer))
 	l := httptest.NewServer(server)
 	defer l.Close() // waits for the connections: none hangs
 	multipart := "Content-Type: multipart/form-data; boundary=x\r\n"
@@ -216,6 +231,10 @@ func TestBodiesThatTrickleAreGivenUp(t *testing.T) {
 		"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\nContent-Encoding: gzip\r\n\r\n\x1f",
 		"POST /text HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
 		"POST /text HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+		"POST /direct HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab",
+		"POST /outer/inner HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab",
+		"POST /mounted HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab",
+		"POST /middleware HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
 		"POST /upload HTTP/1.1\r\nHost: x\r\n" + multipart + "Content-Length: 1000\r\n\r\n--x\r\nContent-Disposition: form-data; name=a; filename=b\r\n\r\nhello",
 	} {
 		status, head := raw(t, l.Listener.Addr().String(), request)

@@ -201,8 +201,8 @@ func as[T any](v any) (T, error) {
 // and some of Zócalo's own
 //
 //	body limit               "100kb"; the largest body that Bind, Text and Bytes read, a number is bytes
-//	body timeout             5 * time.Minute, Node's; how long a body may take that Bind, Text, Bytes, File or a body parser
-//	                         reads. One that takes longer is a 408 error, and the connection closes
+//	body timeout             5 * time.Minute, Node's; how long a body may take once it is read. One that takes longer is a
+//	                         408 error, and the connection closes
 //	upload limits            the UploadLimits of multipart bodies
 //	validator                a func(v any) error that Bind asks about what it has bound
 //	shutdown timeout         10 * time.Second; how long Serve waits for requests when it stops

@@ -67,14 +67,14 @@ func (r *Request) readUpload(limits UploadLimits) (*multipart.Form, error) {
 	if err != nil {
 		return nil, &HTTPError{Status: 400, Type: "entity.parse.failed", Err: err}
 	}
-	deadline := r.setBodyDeadline()
 	form, err := reader.ReadForm(limits.Memory)
 	r.Request.Body = body
-	if err := r.endBodyDeadline(deadline, err); err != nil {
-		return nil, err
-	}
+	err = r.x.wire.body.settle(err)
+	var late *HTTPError
 	var over *http.MaxBytesError
 	switch {
+	case errors.As(err, &late):
+		return nil, late
 	case errors.As(err, &over) || errors.Is(err, multipart.ErrMessageTooLarge):
 		return nil, tooLarge()
 	case err != nil:
@@ -86,6 +86,14 @@ func (r *Request) readUpload(limits UploadLimits) (*multipart.Form, error) {
 		return nil, err
 	}
 	return form, nil
+}
+
+// removeForm removes the files of a form that a handler has parsed with the methods of http.Request. net/http does it
+// only for the request that it has made, and knows nothing of a copy.
+func (x *exchange) removeForm(r *http.Request) {
+	if form := r.MultipartForm; form != nil && form != x.req.body.upload {
+		_ = form.RemoveAll()
+	}
 }
 
 func (l UploadLimits) check(form *multipart.Form) error {

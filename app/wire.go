@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // wire is net/http's ResponseWriter with a memory: the innermost layer of every response. What wraps it, net/http
@@ -14,6 +15,7 @@ type wire struct {
 	http.ResponseWriter
 	wrote    atomic.Bool // the final header; http.TimeoutHandler writes it while handlers run
 	hijacked bool
+	body     *timedBody // of the request, or nil
 }
 
 func (w *wire) WriteHeader(status int) {
@@ -48,8 +50,17 @@ func (w *wire) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err == nil {
 		w.wrote.Store(true)
 		w.hijacked = true
+		w.body.leave()
 	}
 	return conn, rw, err
+}
+
+// SetReadDeadline is for http.ResponseController. The deadline takes the place of that of the setting "body timeout".
+func (w *wire) SetReadDeadline(t time.Time) error {
+	if w.body != nil {
+		return w.body.setDeadline(t)
+	}
+	return http.NewResponseController(w.ResponseWriter).SetReadDeadline(t)
 }
 
 func (w *wire) Unwrap() http.ResponseWriter { return w.ResponseWriter }
