@@ -83,9 +83,9 @@ func (s *scanner) value(i, depth int) int {
 	case '"':
 		return s.string(i)
 	case '{':
-		return s.object(i, depth+1)
+		return s.items(i, depth+1, '}')
 	case '[':
-		return s.array(i, depth+1)
+		return s.items(i, depth+1, ']')
 	case 't':
 		return s.literal(i, "true")
 	case 'f':
@@ -97,15 +97,21 @@ func (s *scanner) value(i, depth int) int {
 	}
 }
 
-func (s *scanner) array(i, depth int) int {
+// items scans an array, or an object with names before its values, from its bracket to the one that ends it.
+func (s *scanner) items(i, depth int, end byte) int {
 	if depth > s.limit {
 		return tooDeep
 	}
 	i = skipSpace(s.text, i+1)
-	if s.at(i) == ']' {
+	if s.at(i) == end {
 		return i + 1
 	}
 	for {
+		if end == '}' {
+			if i = s.name(i); i < 0 {
+				return i
+			}
+		}
 		if i = s.value(i, depth); i < 0 {
 			return i
 		}
@@ -113,7 +119,7 @@ func (s *scanner) array(i, depth int) int {
 		switch s.at(i) {
 		case ',':
 			i = skipSpace(s.text, i+1)
-		case ']':
+		case end:
 			return i + 1
 		default:
 			return faulty
@@ -121,37 +127,18 @@ func (s *scanner) array(i, depth int) int {
 	}
 }
 
-func (s *scanner) object(i, depth int) int {
-	if depth > s.limit {
-		return tooDeep
+// name scans the name of a member and its colon, up to the value.
+func (s *scanner) name(i int) int {
+	if s.at(i) != '"' {
+		return faulty
 	}
-	i = skipSpace(s.text, i+1)
-	if s.at(i) == '}' {
-		return i + 1
+	if i = s.string(i); i < 0 {
+		return i
 	}
-	for {
-		if s.at(i) != '"' {
-			return faulty
-		}
-		if i = s.string(i); i < 0 {
-			return i
-		}
-		if i = skipSpace(s.text, i); s.at(i) != ':' {
-			return faulty
-		}
-		if i = s.value(skipSpace(s.text, i+1), depth); i < 0 {
-			return i
-		}
-		i = skipSpace(s.text, i)
-		switch s.at(i) {
-		case ',':
-			i = skipSpace(s.text, i+1)
-		case '}':
-			return i + 1
-		default:
-			return faulty
-		}
+	if i = skipSpace(s.text, i); s.at(i) != ':' {
+		return faulty
 	}
+	return skipSpace(s.text, i+1)
 }
 
 func (s *scanner) literal(i int, word string) int {
