@@ -174,21 +174,7 @@ export const scenarios = {
     const got = next(b, "first");
     await perform(a, "emit", { to: ["plaza"], event: "first" });
     await got;
-    const { id } = b;
-    const seen = collect(b, "missed");
-    const gone = next(b, "disconnect");
-    b.io.reconnection(false);
-    b.io.engine.close();
-    await gone;
-    for (let i = 1; i <= 20; i++) await perform(a, "emit", { to: ["plaza"], event: "missed", args: [i] });
-    const back = next(b, "connect");
-    b.io.reconnection(true);
-    b.connect();
-    await back;
-    assert.equal(b.recovered, true);
-    assert.equal(b.id, id);
-    await eventually(() => assert.equal(seen.length, 20));
-    assert.deepEqual(seen.map(([n]) => n), Array.from({ length: 20 }, (_, i) => i + 1));
+    await missing(b, a, async () => {});
   },
 
   // A client comes back to the other server.
@@ -199,25 +185,33 @@ export const scenarios = {
     await perform(b, "emit", { event: "first" });
     await got;
     const { id } = a;
-    const seen = collect(a, "missed");
-    const gone = next(a, "disconnect");
-    a.io.reconnection(false);
-    a.io.engine.close();
-    await gone;
-    while ((await perform(b, "fetch")).some((socket) => socket.id === id)); // until its server knows
-    if (city.here === "go") await fetch(`${city.urls.go}/flush`); // and has saved it, about which Node asks nobody
-    for (let i = 1; i <= 20; i++) await perform(b, "emit", { to: ["plaza"], event: "missed", args: [i] });
-    const back = next(a, "connect");
-    a.io.uri = city.urls[city.there];
-    a.io.reconnection(true);
-    a.connect();
-    await back;
-    assert.equal(a.recovered, true);
-    assert.equal(a.id, id);
-    await eventually(() => assert.equal(seen.length, 20));
-    assert.deepEqual(seen.map(([n]) => n), Array.from({ length: 20 }, (_, i) => i + 1));
+    await missing(a, b, async () => {
+      while ((await perform(b, "fetch")).some((socket) => socket.id === id)); // until its server knows
+      if (city.here === "go") await fetch(`${city.urls.go}/flush`); // and has saved it, about which Node asks nobody
+      a.io.uri = city.urls[city.there];
+    });
   },
 };
+
+// A client in the plaza is cut off, misses what the speaker says there once it is away, and has it all when it is back.
+async function missing(client, speaker, away) {
+  const { id } = client;
+  const seen = collect(client, "missed");
+  const gone = next(client, "disconnect");
+  client.io.reconnection(false);
+  client.io.engine.close();
+  await gone;
+  await away();
+  for (let i = 1; i <= 20; i++) await perform(speaker, "emit", { to: ["plaza"], event: "missed", args: [i] });
+  const back = next(client, "connect");
+  client.io.reconnection(true);
+  client.connect();
+  await back;
+  assert.equal(client.recovered, true);
+  assert.equal(client.id, id);
+  await eventually(() => assert.equal(seen.length, 20));
+  assert.deepEqual(seen.map(([n]) => n), Array.from({ length: 20 }, (_, i) => i + 1));
+}
 
 scenarios.allRooms.needs = ({ kind, here }) => here === "node" && (kind === "pubsub" || kind === "specific");
 scenarios.recovery.needs = recovering;
