@@ -51,7 +51,7 @@ fuzz: ## every fuzz target for FUZZTIME
 		done; \
 	done
 
-# Each of the four writes its own part of docs/performance.md; none of them runs another.
+# Each of the five writes its own part of docs/performance.md; none of them runs another.
 bench: ## realtime beside Node and the limit; QUICK=1 in two minutes, without the page; RESUME=1 goes on
 	cd bench && go run ./realtime $(if $(QUICK),-quick) $(if $(RESUME),-resume) $(BENCHFLAGS)
 

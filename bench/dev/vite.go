@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 )
 
 // createVite is the version of the generator; it chooses that of Vite.
@@ -16,45 +15,22 @@ const createVite = "create-vite@9.3.0"
 // measureVite makes apps with create-vite and saves files of the last one.
 func measureVite(ctx context.Context, s settings, r *report, w *window, scratch string) error {
 	env := append(os.Environ(), "npm_config_fund=false", "npm_config_audit=false", "npm_config_update_notifier=false", "CI=1")
-	fromNothing := r.row("nothing to a page whose socket is connected", "", vite)
-	first := r.row("the same, the first app of a machine", "", vite)
 	env = append(env, "npm_config_cache="+filepath.Join(scratch, "npm"))
-	for n := range s.starts {
-		dir := filepath.Join(scratch, "vite"+strconv.Itoa(n))
-		port, err := freePort()
-		if err != nil {
-			return err
+	app := func(n int) string { return filepath.Join(scratch, "vite"+strconv.Itoa(n)) }
+	start := func(n int, port string) (*program, error) {
+		if err := command(ctx, scratch, env, "npx", "--yes", createVite, filepath.Base(app(n)), "--template", "vanilla", "--no-interactive"); err != nil {
+			return nil, err
 		}
-		begin := time.Now()
-		if err := command(ctx, scratch, env, "npx", "--yes", createVite, filepath.Base(dir), "--template", "vanilla", "--no-interactive"); err != nil {
-			return err
+		if err := command(ctx, app(n), env, "npm", "install", "--prefer-offline"); err != nil {
+			return nil, err
 		}
-		if err := command(ctx, dir, env, "npm", "install", "--prefer-offline"); err != nil {
-			return err
-		}
-		p, err := launch(ctx, dir, env, "npx", "vite", "--port", port, "--strictPort", "--host", "localhost")
-		if err != nil {
-			return err
-		}
-		// Its page has nothing of the stopwatch's in it yet: that it shows at all is enough.
-		at, err := p.open(w, port, "css= text= state= ")
-		if err == nil {
-			row := fromNothing
-			if n == 0 {
-				row = first
-			}
-			row.add(at.Sub(begin))
-		}
-		if err == nil && n == s.starts-1 {
-			err = saveVite(s, r, w, dir)
-			r.vite = viteVersion(dir)
-		}
-		p.stop()
-		if err != nil {
-			return fmt.Errorf("%w\nit printed:\n%s", err, p.output.String())
-		}
+		return launch(ctx, app(n), env, "npx", "vite", "--port", port, "--strictPort", "--host", "localhost")
 	}
-	return nil
+	// Its page has nothing of the stopwatch's in it yet: that it shows at all is enough.
+	return fromNothing(s, r, w, vite, "css= text= state= ", start, func(n int) error {
+		r.vite = viteVersion(app(n))
+		return saveVite(s, r, w, app(n))
+	})
 }
 
 // saveVite saves a stylesheet, which Vite swaps, and the page's HTML, on which it loads the page again.
