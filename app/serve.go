@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,14 +35,23 @@ func (a *App) Listen(addr string) error {
 	if asked, err := a.list(); asked {
 		return err
 	}
-	l, err := listener(addr)
+	return a.listen(addr, "8080", nil)
+}
+
+// listen is Listen, over TLS if there is a configuration for it, on addr or else on a port.
+func (a *App) listen(addr, port string, secure *tls.Config) error {
+	l, err := listener(addr, port)
 	if err != nil {
 		return fmt.Errorf("app: listen: %w", err)
+	}
+	scheme := "http"
+	if secure != nil {
+		l, scheme = tls.NewListener(l, secure), "https"
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	slog.Info("listening", "url", listenURL(l.Addr()), "env", map[bool]string{true: "development", false: "production"}[a.options.development])
+	slog.Info("listening", "url", listenURL(scheme, l.Addr()), "env", map[bool]string{true: "development", false: "production"}[a.options.development])
 	return a.Serve(ctx, l)
 }
 
@@ -140,15 +151,13 @@ func (a *App) shutdown(ctx context.Context, server *http.Server, open *connectio
 	return errors.Join(errs...)
 }
 
-func listener(addr string) (net.Listener, error) {
+// listener is the inherited one, or one on addr, or else on the port of PORT or a given one.
+func listener(addr, port string) (net.Listener, error) {
 	if l, err := inherited(); l != nil || err != nil {
 		return l, err
 	}
 	if addr == "" {
-		addr = ":8080"
-		if port := os.Getenv("PORT"); port != "" {
-			addr = ":" + port
-		}
+		addr = ":" + cmp.Or(os.Getenv("PORT"), port)
 	}
 	return net.Listen("tcp", addr)
 }
@@ -171,7 +180,7 @@ func inherited() (net.Listener, error) {
 }
 
 // listenURL is what a person types to get to the listener.
-func listenURL(addr net.Addr) string {
+func listenURL(scheme string, addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
 		return addr.String()
@@ -179,5 +188,5 @@ func listenURL(addr net.Addr) string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + "://" + net.JoinHostPort(host, port)
 }

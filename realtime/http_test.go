@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"reflect"
 	"strings"
 	"testing"
@@ -173,58 +175,88 @@ func TestMiddlewareThatAnswers(t *testing.T) {
 	})
 }
 
-// Over TLS, and with what is known of the client's address.
+// Over TLS, by each version of HTTP, and with what is known of the client's address.
 func TestTLS(t *testing.T) {
-	server := realtime.NewServer(realtime.Config{Logger: slog.New(slog.DiscardHandler)})
-	server.On("connection", func(s *realtime.Socket) {
-		h := s.Handshake()
-		s.Emit("handshake", h.Secure, net.ParseIP(h.Address).IsLoopback())
-	})
-	site := httptest.NewTLSServer(server)
-	t.Cleanup(func() {
-		server.Close()
-		site.Close()
-	})
 	const want = `42["handshake",true,true]`
-
-	url := site.URL + "/socket.io/?EIO=4&transport=polling"
-	get := func() string {
-		res, err := site.Client().Get(url)
+	gone := make(chan string, 3)
+	site := func(t *testing.T, http2 bool) *httptest.Server {
+		server := realtime.NewServer(realtime.Config{Logger: slog.New(slog.DiscardHandler)})
+		server.On("connection", func(s *realtime.Socket) {
+			h := s.Handshake()
+			s.On("disconnect", func(reason string) { gone <- reason })
+			s.Emit("handshake", h.Secure, net.ParseIP(h.Address).IsLoopback())
+		})
+		site := httptest.NewUnstartedServer(server)
+		site.EnableHTTP2 = http2
+		site.StartTLS()
+		t.Cleanup(func() {
+			server.Close()
+			site.Close()
+		})
+		return site
+	}
+	for version := 1; version <= 2; version++ {
+		t.Run(fmt.Sprint("polling by HTTP/", version), func(t *testing.T) {
+			site := site(t, version == 2)
+			url := site.URL + "/socket.io/?EIO=4&transport=polling"
+			get := func(ctx context.Context) (string, error) {
+				req, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
+				res, err := site.Client().Do(req)
+				if err != nil {
+					return "", err
+				}
+				defer res.Body.Close()
+				if res.ProtoMajor != version {
+					t.Errorf("answered by %s", res.Proto)
+				}
+				body, err := io.ReadAll(res.Body)
+				return string(body), err
+			}
+			handshake, _ := get(t.Context())
+			_, rest, _ := strings.Cut(handshake, `"sid":"`)
+			sid, _, _ := strings.Cut(rest, `"`)
+			url += "&sid=" + sid
+			res, err := site.Client().Post(url, "text/plain", strings.NewReader("40"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			got := ""
+			for !strings.Contains(got, "42") {
+				more, err := get(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got += more
+			}
+			if !strings.HasSuffix(got, want) {
+				t.Errorf("got %q", got)
+			}
+			ctx, abort := context.WithCancel(t.Context())
+			trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { abort() }}
+			if body, err := get(httptrace.WithClientTrace(ctx, trace)); err == nil {
+				t.Errorf("a poll that was given up: %q", body)
+			}
+			if reason := <-gone; reason != realtime.ReasonTransportClose {
+				t.Errorf("after a poll that was given up: %s", reason)
+			}
+		})
+	}
+	t.Run("websocket", func(t *testing.T) {
+		site := site(t, false)
+		ws, _, err := websocket.Dial(t.Context(), site.URL+"/socket.io/?EIO=4&transport=websocket", &websocket.DialOptions{HTTPClient: site.Client()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer res.Body.Close()
-		body, _ := io.ReadAll(res.Body)
-		return string(body)
-	}
-	_, rest, _ := strings.Cut(get(), `"sid":"`)
-	sid, _, _ := strings.Cut(rest, `"`)
-	url += "&sid=" + sid
-	res, err := site.Client().Post(url, "text/plain", strings.NewReader("40"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	got := ""
-	for !strings.Contains(got, "42") {
-		got += get()
-	}
-	if !strings.HasSuffix(got, want) {
-		t.Errorf("polling: %q", got)
-	}
-
-	ws, _, err := websocket.Dial(t.Context(), site.URL+"/socket.io/?EIO=4&transport=websocket", &websocket.DialOptions{HTTPClient: site.Client()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.CloseNow()
-	ws.Write(t.Context(), websocket.MessageText, []byte("40"))
-	for range 2 { // the handshake and the answer to CONNECT
-		ws.Read(t.Context())
-	}
-	if _, data, err := ws.Read(t.Context()); err != nil || string(data) != want {
-		t.Errorf("websocket: %q, %v", data, err)
-	}
+		defer ws.CloseNow()
+		ws.Write(t.Context(), websocket.MessageText, []byte("40"))
+		for range 2 { // the handshake and the answer to CONNECT
+			ws.Read(t.Context())
+		}
+		if _, data, err := ws.Read(t.Context()); err != nil || string(data) != want {
+			t.Errorf("got %q, %v", data, err)
+		}
+	})
 }
 
 // Compress(false) leaves an event as it is, alone or in a broadcast.

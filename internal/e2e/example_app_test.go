@@ -2,9 +2,13 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log"
 	"mime/multipart"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/zocalo-go/zocalo/app"
 )
@@ -83,4 +87,19 @@ func Example_format() {
 			app.Format{Type: "json", Answer: func() error { return res.JSON(book) }},
 		)
 	})
+}
+
+func Example_https() {
+	var certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	server := app.New()
+
+	listener, err := tls.Listen("tcp", ":443", &tls.Config{GetCertificate: certificate, NextProtos: []string{"h2", "http/1.1"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := server.Serve(ctx, listener); err != nil { // nil after a clean stop
+		log.Fatal(err)
+	}
 }
