@@ -247,6 +247,57 @@ func TestMiddlewareSeesItsOwnPlaceAfterNext(t *testing.T) {
 	}
 }
 
+// What a handler makes of the URL and the method is what the handlers behind it get, as in Express.
+func TestRewriting(t *testing.T) {
+	show := func(req *app.Request, res *app.Response) error {
+		return res.Send(req.Method + " " + req.Route() + " " + req.BaseURL() + " " + req.Path() + " " + req.OriginalURL())
+	}
+	rewrite := func(from, to string) app.Handler {
+		return func(req *app.Request, res *app.Response) error {
+			if req.URL.Path == from {
+				req.URL.Path = to
+			}
+			return req.Next()
+		}
+	}
+	server := app.New()
+	server.Use(rewrite("/old/7", "/new/7"), func(req *app.Request, res *app.Response) error {
+		if method := req.Get("X-HTTP-Method-Override"); method != "" {
+			req.Method = method
+		}
+		return req.Next()
+	})
+	server.Get("/new/:id", show)
+	server.Get("/account/edit", rewrite("/account/edit", "/user/12/edit"))
+	server.Get("/skip", func(req *app.Request, res *app.Response) error {
+		req.URL.Path = "/user/13/edit"
+		return app.NextRoute
+	})
+	server.Get("/new/:id", text("too late"))
+	server.Get("/user/:id/edit", show)
+	server.Delete("/user/:id/edit", show)
+	sub := app.NewRouter()
+	sub.Get("/a", rewrite("/sub/a", "/sub/b"))
+	sub.Get("/b", show)
+	sub.Get("/c", rewrite("/sub/c", "/sub/none"))
+	sub.Get("/d", rewrite("/sub/d", "/outside"))
+	server.Use("/sub", sub)
+	server.Get("/sub/none", show)
+	server.Get("/outside", show)
+	server.UseHTTP(func(next http.Handler) http.Handler { return http.StripPrefix("/strip", next) })
+	server.Use(rewrite("/x", "/y z"))
+	server.Get("/y z", show)
+
+	expect(t, do(server, "GET", "/old/7"), 200, "GET /new/:id  /new/7 /old/7")
+	expect(t, do(server, "GET", "/account/edit?a=1"), 200, "GET /user/:id/edit  /user/12/edit /account/edit?a=1")
+	expect(t, do(server, "GET", "/skip"), 200, "GET /user/:id/edit  /user/13/edit /skip")
+	expect(t, do(server, "POST", "/user/1/edit", "X-HTTP-Method-Override", "DELETE"), 200, "DELETE /user/:id/edit  /user/1/edit /user/1/edit")
+	expect(t, do(server, "GET", "/sub/a"), 200, "GET /b /sub /b /sub/a")
+	expect(t, do(server, "GET", "/sub/c"), 200, "GET /sub/none  /sub/none /sub/c")
+	expect(t, do(server, "GET", "/sub/d"), 200, "GET /outside  /outside /sub/d")
+	expect(t, do(server, "GET", "/strip/x"), 200, "GET /y z  /y%20z /strip/x")
+}
+
 func TestGroupSeesTheParametersOfItsPrefix(t *testing.T) {
 	server := app.New()
 	server.Group("/teams/:team", func(r *app.Router) {

@@ -13,12 +13,14 @@ func (s *Response) Attachment(filename ...string) *Response {
 	if s.invalid != nil {
 		return s
 	}
-	if len(filename) == 0 || filename[0] == "" {
+	if len(filename) == 0 {
 		s.Header().Set("Content-Disposition", "attachment")
 		return s
 	}
 	name := baseName(filename[0])
-	s.Type(strings.TrimPrefix(extensionOf(name), "."))
+	if filename[0] != "" {
+		s.Type(strings.TrimPrefix(extensionOf(name), "."))
+	}
 	s.Header().Set("Content-Disposition", contentDisposition(name))
 	return s
 }

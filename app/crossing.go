@@ -65,7 +65,7 @@ func resume(w http.ResponseWriter, r *http.Request) {
 	}
 	x := c.x
 	writer, request, form := x.res.ResponseWriter, x.req.Request, r.MultipartForm
-	here, frames := x.place, x.frames
+	here, frames, urlPath := x.place, x.frames, x.urlPath
 	x.res.ResponseWriter, x.req.Request = w, r
 	x.crossings++
 	defer func() {
@@ -74,7 +74,7 @@ func resume(w http.ResponseWriter, r *http.Request) {
 		}
 		x.crossings--
 		x.res.ResponseWriter, x.req.Request = writer, request
-		x.place, x.frames = here, frames
+		x.place, x.frames, x.urlPath = here, frames, urlPath
 	}()
 	x.pathChanged(r.URL)
 	c.pathChanged(x)

@@ -9,6 +9,7 @@ import (
 // came of it. Return it; a handler that returns nil instead has dealt with it.
 func (r *Request) Next() error {
 	x := r.x
+	x.follow()
 	// The next handler of the route and middleware without a prefix run at the same place: there is little to remember.
 	steps, layer, params := x.steps, x.layer, x.params
 	var h Handler
@@ -121,6 +122,7 @@ func (x *exchange) run(h Handler) (err error, done bool) {
 
 // jump goes to the next route, or behind the router.
 func (x *exchange) jump(to error) {
+	x.follow()
 	x.steps = nil
 	if to != NextRouter {
 		return

@@ -129,6 +129,6 @@ func TestRejectedChains(t *testing.T) {
 		return res.Send(fmt.Sprint(res.StatusCode(), len(res.Header()), err))
 	})
 	for _, url := range []string{"/send", "/json", "/jsonp", "/redirect", "/format", "/nothing", "/other", "/id"} {
-		expect(t, do(server, "GET", url), 200, `200 0 app: Vary(""): name a header`)
+		expect(t, do(server, "GET", url), 200, `200 0 app: Vary(""): it is no name of a header`)
 	}
 }

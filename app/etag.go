@@ -36,7 +36,7 @@ func (s *Response) fresh() bool {
 	if r.Header["If-None-Match"] == nil && r.Header["If-Modified-Since"] == nil {
 		return false
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead || s.status != http.StatusNotModified && (s.status < 200 || s.status > 299) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != "QUERY" || s.status != http.StatusNotModified && (s.status < 200 || s.status > 299) {
 		return false
 	}
 	return isFresh(r.Header, s.Header())

@@ -25,6 +25,7 @@ type exchange struct {
 	frames []place // the places to return to, outermost first
 
 	lastRoute *route // the route that was entered last
+	urlPath   string // the path of the URL that the places go by
 
 	failed    place // where the error came up that is on its way, with failedIn
 	failedIn  []place
@@ -94,6 +95,7 @@ func (x *exchange) begin(a *App, w http.ResponseWriter, r *http.Request) {
 	x.wire.ResponseWriter = w
 	x.res.begin(&x.wire)
 	full := escapedPath(r.URL)
+	x.urlPath = r.URL.Path
 	x.place = place{app: a, router: &a.Router, full: full, path: full}
 	x.frames = x.frameBuf[:0]
 	x.params0 = x.paramBuf[:0]
@@ -183,16 +185,38 @@ func (x *exchange) rawPath() string {
 
 // pathChanged follows net/http middleware that has rewritten the URL: http.StripPrefix, a clean-up of slashes.
 func (x *exchange) pathChanged(u *url.URL) {
-	full := escapedPath(u)
-	if full == x.full {
+	x.urlPath = u.Path
+	if full := escapedPath(u); full != x.full {
+		x.move(full)
+	}
+}
+
+// follow looks whether a handler has rewritten the URL before it passes the request on. What comes next goes by the new
+// path: the routes behind the running one, and the routers around it.
+func (x *exchange) follow() {
+	if x.req.URL.Path == x.urlPath {
 		return
 	}
-	if base := x.full[:x.base]; !strings.HasPrefix(full, base) {
-		x.base = 0
+	x.pathChanged(x.req.URL)
+	for i := range x.frames {
+		x.frames[i].move(x.full)
 	}
-	x.full = full
-	x.path = full[x.base:]
-	if x.path == "" {
-		x.path = "/"
+	if x.layer == 0 {
+		return
+	}
+	if rs := x.router.layers[x.layer-1].routes; rs != nil {
+		x.routes = rs.findBehind(x.route, &x.lookup, x.path)
+	}
+}
+
+// move gives a place another path. Prefixes that it does not start with are gone.
+func (p *place) move(full string) {
+	rest, below := strings.CutPrefix(full, p.full[:p.base])
+	if !below || rest != "" && rest[0] != '/' {
+		p.base, rest = 0, full
+	}
+	p.full, p.path = full, rest
+	if rest == "" {
+		p.path = "/"
 	}
 }

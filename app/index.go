@@ -140,6 +140,16 @@ var rootShape = []string{"="}
 // lookupMethod is the method under which all leaves are registered: the methods of a route are its own business.
 const lookupMethod = http.MethodGet
 
+// findBehind is find for the routes that were registered later than one of them.
+func (rs *routes) findBehind(last *route, rctx *chi.Context, path string) []*route {
+	earlier := rs.all[:slices.Index(rs.all, last)+1]
+	found := rs.find(rctx, path)
+	for len(found) > 0 && slices.Contains(earlier, found[0]) {
+		found = found[1:]
+	}
+	return found
+}
+
 // find returns the routes that may match path, in order. It asks the mux with a routing context that is used again.
 func (rs *routes) find(rctx *chi.Context, path string) []*route {
 	if !rs.strict && len(path) > 1 && path[len(path)-1] == '/' {

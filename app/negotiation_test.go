@@ -116,6 +116,20 @@ func TestAnswersOfTheRest(t *testing.T) {
 	server.Get("/attachment", func(req *app.Request, res *app.Response) error {
 		return res.Attachment("dir/año.json").Send([]byte("{}"))
 	})
+	server.Handle("QUERY", "/query", func(req *app.Request, res *app.Response) error { return res.Set("ETag", `"a"`).Send("x") })
+	server.Get("/vary", func(req *app.Request, res *app.Response) error { return res.Vary().Vary("A, b", "a").Send("") })
+	server.Get("/nothing", func(req *app.Request, res *app.Response) error { return res.Vary("a,,b").Send("") })
+	server.Get("/unnamed", func(req *app.Request, res *app.Response) error { return res.Attachment("").Send("") })
+	expect(t, do(server, "QUERY", "/query", "If-None-Match", `"a"`), 304, "")
+	if got := do(server, "GET", "/vary").Header().Get("Vary"); got != "A, b" {
+		t.Error(got)
+	}
+	if w := do(server, "GET", "/nothing"); w.Code != 500 {
+		t.Error("a header without a name:", w.Code)
+	}
+	if got := do(server, "GET", "/unnamed").Header().Get("Content-Disposition"); got != `attachment; filename=""` {
+		t.Error(got)
+	}
 	expect(t, do(server, "GET", "/jsonp?cb=a.b[0]();x"), 200, `/**/ typeof a.b[0]x === 'function' && a.b[0]x("a\u2028<");`)
 	expect(t, do(server, "GET", "/jsonp"), 200, "\"a\u2028<\"")
 	if got := do(server, "GET", "/links").Header().Get("Link"); got != `</2>; rel="next", </1>; rel="page", </2>; rel="page"` {

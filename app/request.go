@@ -97,7 +97,8 @@ func (r *Request) BaseURL() string {
 }
 
 // Path is the path below the prefix of the running router or middleware, as the client wrote it. URL.Path is the
-// whole path, decoded.
+// whole path, decoded; a handler that changes it before it passes the request on sends it to the routes of another path,
+// as one that changes Method does to those of another method.
 func (r *Request) Path() string { return r.x.path }
 
 // Route is the path of the route that ran last, as it was registered: in its handlers their own, in middleware behind

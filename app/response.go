@@ -2,7 +2,6 @@ package app
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -160,8 +159,7 @@ func (s *Response) Vary(headers ...string) *Response {
 	if s.invalid != nil {
 		return s
 	}
-	if len(headers) == 1 && headers[0] == "" {
-		s.reject(errors.New(`app: Vary(""): name a header`))
+	if len(headers) == 0 {
 		return s
 	}
 	list := []string{}
@@ -171,10 +169,7 @@ func (s *Response) Vary(headers ...string) *Response {
 		}
 	}
 	for h := range strings.SplitSeq(strings.Join(headers, ","), ",") {
-		if h = strings.TrimSpace(h); h == "" {
-			continue
-		}
-		if !isToken(h) {
+		if h = strings.TrimSpace(h); !isToken(h) {
 			s.reject(fmt.Errorf("app: Vary(%q): it is no name of a header", h))
 			return s
 		}
