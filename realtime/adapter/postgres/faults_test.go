@@ -3,6 +3,7 @@
 package postgres_test
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"testing"
@@ -40,6 +41,31 @@ func TestPostgresPause(t *testing.T) {
 	})
 }
 
+// The table of attachments is locked, as it may be by a migration, and what somebody has
+// said stands there: what is said behind it is not lost.
+func TestLockedAttachments(t *testing.T) {
+	pool := connect(t, services.Postgres(t))
+	prefix := rand.Text()
+	p := postgres.New(pool, postgres.Options{Options: adaptertest.Options(), ChannelPrefix: prefix})
+	adaptertest.RunFault(t, adaptertest.Cluster{Adapter: func() adapter.Provider { return p }}, adaptertest.Fault{
+		Keeps: true,
+		Break: func() {
+			tx, err := pool.Begin(t.Context())
+			if err == nil {
+				t.Cleanup(func() { tx.Rollback(context.Background()) })
+				_, err = tx.Exec(t.Context(), `LOCK TABLE socket_io_attachments`)
+			}
+			if err == nil {
+				_, err = pool.Exec(t.Context(), `SELECT pg_notify($1, '{"uid":"x","type":3,"attachmentId":1}')`, prefix+"#/")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		Heal: func() {},
+	})
+}
+
 // What names attachments that are not there, are no messages, or belong to another
 // cluster, does nothing.
 func TestHostileAttachments(t *testing.T) {
@@ -54,7 +80,7 @@ func TestHostileAttachments(t *testing.T) {
 				Break: func() {
 					var garbage int64
 					insert := `INSERT INTO socket_io_attachments (payload) VALUES ($1) RETURNING id`
-					if err := pool.QueryRow(t.Context(), insert, make([]byte, 100<<20)).Scan(&garbage); err != nil {
+					if err := pool.QueryRow(t.Context(), insert, make([]byte, 8<<20)).Scan(&garbage); err != nil {
 						t.Fatal(err)
 					}
 					for _, payload := range []string{

@@ -228,7 +228,9 @@ func (l *listener) receive(conn *pgx.Conn) error {
 		cancel()
 		switch {
 		case err == nil:
-			l.engine.take(conn, n)
+			if err := l.engine.take(n); err != nil {
+				return fmt.Errorf("reading what was notified: %w", err)
+			}
 		case l.ctx.Err() != nil || conn.IsClosed() || ended == nil:
 			return err
 		case errors.Is(ended, context.DeadlineExceeded):

@@ -1,13 +1,12 @@
 package postgres
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,12 +19,13 @@ import (
 type logEngine struct {
 	*engine
 
-	mu   sync.Mutex       // guards read
-	read map[string]int64 // up to where the node was given the log of each namespace
+	mu    sync.Mutex       // guards the rest
+	read  map[string]int64 // up to where the node was given the log of each namespace
+	asked map[string]int64 // up to where it was asked to be given it, when that was last
 }
 
 func newLogEngine(e *engine) *logEngine {
-	l := &logEngine{engine: e, read: make(map[string]int64)}
+	l := &logEngine{engine: e, read: make(map[string]int64), asked: make(map[string]int64)}
 	e.log = l
 	return l
 }
@@ -36,6 +36,7 @@ func (l *logEngine) Shut(namespace string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.read, namespace)
+	delete(l.asked, namespace)
 }
 
 func (w *writer) lock() {
@@ -72,92 +73,6 @@ func (w *writer) addKeptAttached(m *cluster.Message, channel string, head, attac
 	return nil
 }
 
-// offsetMark begins a notification of a message that stands in the log.
-const offsetMark = `{"offset":"`
-
-// take takes a notification in a namespace.
-func (l *logEngine) take(conn *pgx.Conn, namespace string, payload []byte) error {
-	offset := offsetOf(payload)
-	if offset == "" {
-		return l.takeShared(conn, namespace, payload, "")
-	}
-	n, err := number(offset)
-	if err != nil {
-		return err
-	}
-	l.mu.Lock()
-	read, open := l.read[namespace]
-	if open && n > read {
-		l.read[namespace] = n
-	}
-	l.mu.Unlock()
-	if !open || n <= read {
-		return nil
-	}
-	err = l.takeShared(conn, namespace, payload, offset)
-	if err == nil {
-		return nil
-	}
-	// The attachment is gone, for example. The log has the message, too.
-	_, e := l.rows(l.listener.ctx, conn, namespace, n-1, n, l.receiver.Receive)
-	return e
-}
-
-// offsetOf returns the offset of a message that stands in the log, or "".
-func offsetOf(payload []byte) string {
-	rest, is := bytes.CutPrefix(payload, []byte(offsetMark))
-	end := bytes.IndexByte(rest, '"')
-	if !is || end < 1 {
-		return ""
-	}
-	return string(rest[:end])
-}
-
-// heard is called when the node listens to a namespace, for the first time or
-// again: then it is given what it has missed.
-func (l *logEngine) heard(ctx context.Context, conn *pgx.Conn, namespace string) error {
-	tail, err := l.tail(ctx, conn, namespace)
-	if err != nil {
-		return err
-	}
-	l.mu.Lock()
-	read, before := l.read[namespace]
-	if !before {
-		l.read[namespace] = tail
-	}
-	l.mu.Unlock()
-	switch {
-	case !before || read == tail:
-		return nil
-	case tail < read:
-		// The database has forgotten what nodes have read already.
-		if err := l.skip(ctx, conn, namespace, read); err != nil {
-			return err
-		}
-		l.receiver.Lost(namespace)
-		return nil
-	}
-	last, err := l.rows(ctx, conn, namespace, read, tail, l.receiver.Receive)
-	if errors.Is(err, cluster.ErrTrimmed) {
-		l.receiver.Lost(namespace)
-		last, err = tail, nil
-	}
-	l.mu.Lock()
-	l.read[namespace] = max(l.read[namespace], last)
-	l.mu.Unlock()
-	return err
-}
-
-// skip has the numbers of a log that was lost go on behind what was read of it.
-func (l *logEngine) skip(ctx context.Context, conn *pgx.Conn, namespace string, read int64) error {
-	o := l.options
-	_, err := conn.Exec(ctx, `WITH m AS (INSERT INTO `+o.LogTable+`_trimmed (space, id) VALUES ($1, $2) ON CONFLICT (space) DO UPDATE SET id = greatest(`+
-		bare(o.LogTable)+`_trimmed.id, excluded.id))
-		SELECT setval(pg_get_serial_sequence($3, 'id'), greatest($2, nextval(pg_get_serial_sequence($3, 'id'))))`,
-		l.channels.space(namespace), read, o.LogTable)
-	return err
-}
-
 // querier is a connection, or a pool of them.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
@@ -173,19 +88,16 @@ func (l *logEngine) tail(ctx context.Context, q querier, namespace string) (tail
 	return tail, err
 }
 
-// rows calls f with the messages behind a number, up to another one, and returns
-// the last number. It fails before that when some have been deleted.
-func (l *logEngine) rows(ctx context.Context, q querier, namespace string, after, upTo int64, f func(*cluster.Message)) (last int64, err error) {
-	last = after
-	err = l.each(ctx, q, namespace, after, upTo, func(m *cluster.Message, id int64) bool {
-		last = id
-		f(m)
-		return true
-	})
-	return last, err
-}
+// silence is how long a row may take to come, which may be a large one.
+const silence = time.Minute
 
-func (l *logEngine) each(ctx context.Context, q querier, namespace string, after, upTo int64, f func(*cluster.Message, int64) bool) error {
+// each calls f with the rows behind a number, up to another one, until f returns false:
+// with the message, or why it is none. It fails before that when some have been deleted.
+func (l *logEngine) each(ctx context.Context, q querier, namespace string, after, upTo int64, f func(id int64, m *cluster.Message, unreadable error) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	limit := time.AfterFunc(silence, cancel)
+	defer limit.Stop()
 	table := l.options.LogTable
 	rows, err := q.Query(ctx, `SELECT -1, NULL FROM `+table+`_trimmed WHERE space = $1 AND id > $2
 		UNION ALL SELECT id, message FROM `+table+` WHERE space = $1 AND id > $2 AND id <= $3 ORDER BY 1`, l.channels.space(namespace), after, upTo)
@@ -194,6 +106,7 @@ func (l *logEngine) each(ctx context.Context, q querier, namespace string, after
 	}
 	defer rows.Close()
 	for rows.Next() {
+		limit.Stop()
 		var id int64
 		var data []byte
 		if err := rows.Scan(&id, &data); err != nil {
@@ -202,16 +115,29 @@ func (l *logEngine) each(ctx context.Context, q querier, namespace string, after
 		if id < 0 {
 			return cluster.ErrTrimmed
 		}
-		m, err := cluster.ParseMessage(data)
+		m, err := parseRow(namespace, id, data)
 		if err != nil {
-			return fmt.Errorf("the row %d of %s: %w", id, table, err)
+			err = fmt.Errorf("the row %d of %s: %w", id, table, err)
 		}
-		m.Offset = strconv.FormatInt(id, 10)
-		if !f(m, id) {
+		if !f(id, m, err) {
 			return nil
 		}
+		limit.Reset(silence)
 	}
 	return rows.Err()
+}
+
+// parseRow reads a row of a namespace.
+func parseRow(namespace string, id int64, data []byte) (*cluster.Message, error) {
+	m, err := cluster.ParseMessage(data)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.Type != cluster.Broadcast || !m.Keep || m.Native || m.Request != "" || m.Namespace != namespace:
+		return nil, fmt.Errorf("%w: it is no broadcast in %q", cluster.ErrForeign, namespace)
+	}
+	m.Offset = strconv.FormatInt(id, 10)
+	return m, nil
 }
 
 // Tail implements cluster.LogEngine.
@@ -220,6 +146,9 @@ func (l *logEngine) Tail(ctx context.Context, namespace string) (string, error) 
 		return "", err
 	}
 	tail, err := l.tail(ctx, l.pool, namespace)
+	if err == nil {
+		err = l.ask(ctx, namespace, tail)
+	}
 	if err != nil {
 		return "", fmt.Errorf("postgres: %w", err)
 	}
@@ -236,7 +165,15 @@ func (l *logEngine) Read(ctx context.Context, namespace, after, upTo string, f f
 	if err != nil {
 		return err
 	}
-	if err := l.each(ctx, l.pool, namespace, from, to, func(m *cluster.Message, _ int64) bool { return f(m) }); err != nil {
+	var failed error
+	err = l.each(ctx, l.pool, namespace, from, to, func(_ int64, m *cluster.Message, unreadable error) bool {
+		if unreadable != nil {
+			failed = fmt.Errorf("%w: %w", cluster.ErrUnreadable, unreadable)
+			return false
+		}
+		return f(m)
+	})
+	if err = cmp.Or(err, failed); err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	return nil

@@ -33,30 +33,34 @@ type header struct {
 	Rooms        *[]string       `json:"rooms,omitempty"` // of a broadcast
 }
 
-// take takes a notification. It is called by the listener.
-func (e *engine) take(conn *pgx.Conn, n *pgconn.Notification) {
+// take takes a notification. It is called by the listener, and fails when this one must
+// come again: then it has to connect again.
+func (e *engine) take(n *pgconn.Notification) (err error) {
 	c := e.listener.channel(n.Channel)
 	if c == nil {
-		return
+		return nil
 	}
-	var err error
+	var refused error
 	switch {
+	case c.namespace == "" && e.log != nil && strings.HasPrefix(n.Payload, askMark):
+		err = e.log.answer(n.Payload)
 	case c.namespace == "":
-		err = e.takeNative(conn, n.Payload)
+		refused = e.takeNative(n.Payload)
 	case e.log != nil:
-		err = e.log.take(conn, c.namespace, []byte(n.Payload))
+		refused, err = e.log.take(c.namespace, []byte(n.Payload))
 	default:
-		err = e.takeShared(conn, c.namespace, []byte(n.Payload), "")
+		refused = e.takeShared(c.namespace, []byte(n.Payload), "")
 	}
-	if err != nil && e.listener.ctx.Err() == nil {
-		e.receiver.Refuse(fmt.Errorf("postgres: %w", err))
+	if refused != nil && e.listener.ctx.Err() == nil {
+		e.receiver.Refuse(fmt.Errorf("postgres: %w", refused))
 	}
+	return err
 }
 
-func (e *engine) takeNative(conn *pgx.Conn, payload string) (err error) {
+func (e *engine) takeNative(payload string) (err error) {
 	var data []byte
 	if id, is := strings.CutPrefix(payload, attached); is {
-		data, err = e.fetch(conn, strings.TrimRight(id, " "))
+		data, err = e.fetch(strings.TrimRight(id, " "))
 	} else {
 		data, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(payload, " "))
 	}
@@ -74,7 +78,7 @@ func (e *engine) takeNative(conn *pgx.Conn, payload string) (err error) {
 // takeShared takes a message in Node's form, which stands in the log where offset
 // says, if it is not "". What is for a room that nobody here is in is not even
 // decoded.
-func (e *engine) takeShared(conn *pgx.Conn, namespace string, payload []byte, offset string) error {
+func (e *engine) takeShared(namespace string, payload []byte, offset string) error {
 	if offset == "" && bytes.HasPrefix(payload, []byte(`{"uid":"`+e.node+`"`)) {
 		return nil // its own
 	}
@@ -88,13 +92,13 @@ func (e *engine) takeShared(conn *pgx.Conn, namespace string, payload []byte, of
 			return err
 		}
 		if len(h.AttachmentID) > 0 {
-			return e.takeAttached(conn, namespace, h, offset)
+			return e.takeAttached(namespace, h, offset)
 		}
 	}
 	return e.receive(namespace, payload, offset)
 }
 
-func (e *engine) takeAttached(conn *pgx.Conn, namespace string, h header, offset string) error {
+func (e *engine) takeAttached(namespace string, h header, offset string) error {
 	switch {
 	case offset == "" && h.UID == e.node:
 		return nil
@@ -102,7 +106,7 @@ func (e *engine) takeAttached(conn *pgx.Conn, namespace string, h header, offset
 		e.pass(namespace, offset)
 		return nil
 	}
-	data, err := e.fetch(conn, strings.Trim(string(h.AttachmentID), `"`))
+	data, err := e.fetch(strings.Trim(string(h.AttachmentID), `"`))
 	if err != nil {
 		return err
 	}
@@ -129,15 +133,17 @@ func (e *engine) pass(namespace, offset string) {
 	}
 }
 
-// fetch returns an attachment.
-func (e *engine) fetch(conn *pgx.Conn, id string) (data []byte, err error) {
+// fetch returns an attachment. It uses the pool: a connection does not outlive a question
+// that is not answered in time, and with the listener's all would be lost that is notified
+// until there is another.
+func (e *engine) fetch(id string) (data []byte, err error) {
 	number, err := number(id)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(e.listener.ctx, patience)
 	defer cancel()
-	err = conn.QueryRow(ctx, "SELECT payload FROM "+e.options.TableName+" WHERE id = $1 AND octet_length(payload) <= $2", number, maxAttachment).Scan(&data)
+	err = e.pool.QueryRow(ctx, "SELECT payload FROM "+e.options.TableName+" WHERE id = $1 AND octet_length(payload) <= $2", number, maxAttachment).Scan(&data)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = fmt.Errorf("the attachment %d is not in the table %s; it was deleted, or is too large", number, e.options.TableName)
 	}
