@@ -80,6 +80,35 @@ func RunFault(t *testing.T, c Cluster, f Fault) {
 	}
 }
 
+// RunCopies has a node say something that the log gets twice, as from a node that was
+// not answered and has sent it again: clients that heard the first are not told the
+// second when they come back to nodes that were started between the two, or after them.
+// Repeat writes what the log of "/" has last once more.
+func RunCopies(t *testing.T, c Cluster, repeat func()) {
+	s := &suite{T: t, cluster: c}
+	first := s.recovering(1, realtime.Recovery{})[0]
+	var clients []*client
+	for range 2 {
+		c := first.dial()
+		c.expect("ready false Ana 1 true")
+		clients = append(clients, c)
+	}
+	s.check(first.To("room").Emit("one"))
+	for _, c := range clients {
+		c.expect("one")
+		c.gone(first)
+	}
+	between := s.recovering(1, realtime.Recovery{})[1]
+	repeat()
+	after := s.recovering(1, realtime.Recovery{})[2]
+	s.check(first.To("room").Emit("two"))
+	for i, n := range []*node{between, after} {
+		again := clients[i].back(n)
+		again.recovers(clients[i])
+		again.expect("two", "ready true Eva 2 true")
+	}
+}
+
 // RunTexts has a node say texts of any size: each client gets them whole and in order.
 func RunTexts(t *testing.T, c Cluster, texts []string) {
 	s := &suite{T: t, cluster: c}

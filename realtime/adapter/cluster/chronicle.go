@@ -25,6 +25,7 @@ import (
 type chronicle struct {
 	*space
 	log       LogEngine
+	copying   CopyingEngine // the same, or nil
 	retention adapter.Retention
 	saver     saver
 	resumed   atomic.Uint64 // clients that have come back
@@ -33,6 +34,7 @@ type chronicle struct {
 	order    sync.Mutex // of deliveries; guards the rest, and is taken before Memory's
 	moved    chan struct{}
 	position string                 // the offset of the last that was read
+	sighted  sightings              // what stands at or before position, as this node has learned by looking there
 	recent   recent                 // what was read last
 	places   []past                 // where it was, oldest first, as far back as margin
 	stays    map[string]*stay       // by socket
@@ -70,8 +72,9 @@ func newChronicle(s *space, log LogEngine) *chronicle {
 	c := &chronicle{
 		space: s, log: log, recent: recent{of: log}, retention: s.host.Retention(), moved: make(chan struct{}),
 		stays: make(map[string]*stay), live: make(map[string]*stay), departed: make(map[string]*departed), claimed: make(map[string]int),
-		heirs: make(map[string]*time.Timer),
+		heirs: make(map[string]*time.Timer), sighted: make(sightings),
 	}
+	c.copying, _ = log.(CopyingEngine)
 	c.saver.init(c)
 	return c
 }
@@ -88,8 +91,15 @@ func (c *chronicle) begin() {
 		c.node.logger.Warn("cluster: where the log ends is not known yet; clients cannot come back", "namespace", c.name, "error", err)
 		return
 	}
+	sighted := make(sightings)
+	if c.copying != nil {
+		if err := c.copying.Before(ctx, c.name, tail, sighted.note); err != nil {
+			c.node.logger.Warn("cluster: what the log has is not known; a client may be told twice what was sent twice", "namespace", c.name, "error", err)
+		}
+	}
 	c.order.Lock()
 	defer c.order.Unlock()
+	c.sighted.merge(sighted)
 	c.advance(tail)
 	c.recent.begin(tail)
 }
@@ -163,16 +173,17 @@ func (c *chronicle) take(m *Message, own bool) {
 
 // deliver delivers what the log has.
 func (c *chronicle) deliver(m *Message) {
-	if !c.fresh(m) {
-		c.copied(m.Offset)
-		return
-	}
 	c.order.Lock()
 	if c.position != "" {
 		if order, err := c.log.Compare(m.Offset, c.position); err != nil || order <= 0 {
 			c.order.Unlock() // it was read before
 			return
 		}
+	}
+	if !c.fresh(m) {
+		c.order.Unlock()
+		c.copied(m.Offset)
+		return
 	}
 	c.advance(m.Offset)
 	c.recent.add(m)
@@ -195,23 +206,29 @@ func (c *chronicle) deliver(m *Message) {
 	c.scratch = sockets
 }
 
-// fresh reports whether a message of this node's own has not been sent twice; for
-// those of others peers has seen to that.
+// fresh reports whether a message that stands behind position has not been sent twice:
+// if it is this node's own, or what has been sent first was not given to this node. For
+// the others peers has seen to that. order is held.
 func (c *chronicle) fresh(m *Message) bool {
-	if m.Node != c.node.id || m.Seq == 0 {
+	switch {
+	case m.Seq == 0:
 		return true
+	case m.Node == c.node.id:
+		return c.own.add(m.Seq)
 	}
-	c.order.Lock()
-	defer c.order.Unlock()
-	return c.own.add(m.Seq)
+	return !c.sighted.has(m.Node, m.Seq)
 }
 
 // copied notes an entry that says what another has said: a node whose engine has
 // not answered has sent it again. A client that has heard the first must not be told
-// the second when it comes back.
+// the second when it comes back. It is called by the lane.
 func (c *chronicle) copied(offset string) {
 	c.order.Lock()
 	defer c.order.Unlock()
+	if c.position != "" && !c.behind(offset, c.position) {
+		return // it was read before
+	}
+	c.advance(offset)
 	now := time.Now()
 	for len(c.copies) > 0 && (len(c.copies) >= mostCopies || now.Sub(c.copies[0].at) > c.retention.Packets) {
 		c.copies = c.copies[1:]

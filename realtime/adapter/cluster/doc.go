@@ -17,7 +17,7 @@
 // Emitting never waits for an engine: what is said to the other nodes queues, in
 // order, and a single goroutine gives it to the engine, again and again while that
 // is out of reach. Options.MaxQueued bounds it. A message that a retry has sent
-// twice is taken once.
+// twice is taken once; see [CopyingEngine] for logs that then have it twice.
 //
 // # Goroutines
 //

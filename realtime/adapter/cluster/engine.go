@@ -123,6 +123,18 @@ type LogEngine interface {
 	Take(ctx context.Context, key string) ([]byte, error)
 }
 
+// CopyingEngine is a LogEngine whose log may have a message twice, because a node that
+// was not answered has sent it again. A node knows a copy by having read the first; what
+// it has not read itself it asks for.
+type CopyingEngine interface {
+	LogEngine
+
+	// Before calls f with the node and the Seq of messages of the namespace's log up to
+	// an offset, that one included, as far back as something behind it is likely to be a
+	// copy, and in any order.
+	Before(ctx context.Context, namespace, offset string, f func(node string, seq uint64)) error
+}
+
 // Record is something that is kept for a time. The value is JSON, an object.
 type Record struct {
 	Key   string // letters, digits, '-' and '_'

@@ -209,6 +209,31 @@ func (e *hubLogEngine) Read(_ context.Context, namespace, after, upTo string, f 
 	return nil
 }
 
+// Before implements CopyingEngine.
+func (e *hubLogEngine) Before(_ context.Context, namespace, offset string, f func(node string, seq uint64)) error {
+	to, err := offsetNumber(offset)
+	if err != nil {
+		return err
+	}
+	if e.hub.isCut(e.node) {
+		return errCut
+	}
+	e.hub.mu.Lock()
+	l := e.hub.log(namespace)
+	to = min(to, l.last())
+	var entries [][]byte
+	if from := max(l.first, to-windowSize); from <= to {
+		entries = slices.Clone(l.entries[from-l.first : to+1-l.first])
+	}
+	e.hub.mu.Unlock()
+	for _, b := range entries {
+		if m, err := ParseMessage(b); err == nil {
+			f(m.Node, m.Seq)
+		}
+	}
+	return nil
+}
+
 // offsetNumber returns the number that an offset is.
 func offsetNumber(offset string) (int, error) {
 	n, err := strconv.Atoi(offset)
@@ -275,4 +300,4 @@ func (e *hubLogEngine) Take(ctx context.Context, key string) ([]byte, error) {
 	return value, nil
 }
 
-var _ LogEngine = (*hubLogEngine)(nil)
+var _ CopyingEngine = (*hubLogEngine)(nil)

@@ -238,7 +238,7 @@ func (n *node) Receive(m *Message) {
 		return
 	case !own && m.Node != "" && !n.peers.heard(m):
 		if s := n.space(m.Namespace); m.Offset != "" && s != nil && s.chronicle != nil {
-			s.chronicle.copied(m.Offset)
+			s.lane.do(0, func() { s.chronicle.copied(m.Offset) })
 		}
 		return
 	}

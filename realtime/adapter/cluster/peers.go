@@ -292,32 +292,3 @@ func (p *peers) foreign(space string) []string {
 	}
 	return ids
 }
-
-// window knows which of a sequence of numbers have been seen. Those far behind
-// the last count as not seen: what is sent twice is sent twice at once.
-type window struct {
-	last uint64
-	bits [windowSize / 64]uint64
-}
-
-const windowSize = 1024
-
-// add notes a number, and reports whether it is new.
-func (w *window) add(n uint64) bool {
-	switch {
-	case n > w.last+windowSize:
-		w.bits = [windowSize / 64]uint64{}
-		w.last = n
-	case n > w.last:
-		for w.last < n {
-			w.last++
-			w.bits[w.last/64%(windowSize/64)] &^= 1 << (w.last % 64)
-		}
-	case n+windowSize <= w.last:
-		return true
-	case w.bits[n/64%(windowSize/64)]&(1<<(n%64)) != 0:
-		return false
-	}
-	w.bits[n/64%(windowSize/64)] |= 1 << (n % 64)
-	return true
-}

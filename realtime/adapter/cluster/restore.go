@@ -19,7 +19,8 @@ type restored struct {
 	upTo   string // and up to which that has been read
 	missed []adapter.Packet
 	bytes  int
-	seen   map[string]*window // by node: what has been read
+	seen   sightings // what has been read, and with looked, what stands just before start
+	looked bool
 }
 
 // restoreTime is how long a client that comes back waits for an engine that is slow,
@@ -120,13 +121,24 @@ func (c *chronicle) catchUp(ctx context.Context, r record, offset string) (*rest
 	if order, err := c.log.Compare(start, tail); err != nil || order > 0 {
 		return nil, errGone // the log was lost, or the client has made it up
 	}
-	state := &restored{record: r, start: start, upTo: start, seen: make(map[string]*window)}
+	state := &restored{record: r, start: start, upTo: start, seen: make(sightings)}
 	if c.remembers(start) {
 		if err := c.reach(ctx, tail); err != nil {
 			return nil, errLag
 		}
 	}
 	return state, c.read(ctx, state, tail)
+}
+
+// lookBack notes what stands before the place behind which a session has missed
+// something: a copy of that is nothing missed.
+func (c *chronicle) lookBack(ctx context.Context, s *restored) error {
+	if c.copying == nil || s.looked {
+		return nil
+	}
+	err := c.copying.Before(ctx, c.name, s.start, s.seen.note)
+	s.looked = err == nil
+	return err
 }
 
 // remembers reports whether what stands behind an offset, as far as the node has read,
@@ -170,6 +182,9 @@ func (c *chronicle) read(ctx context.Context, s *restored, upTo string) error {
 	}
 	var failed error
 	err := again(ctx, func() error {
+		if err := c.lookBack(ctx, s); err != nil {
+			return err
+		}
 		return c.log.Read(ctx, c.name, s.upTo, upTo, func(m *Message) bool {
 			s.upTo, failed = m.Offset, c.miss(s, m)
 			return failed == nil
@@ -195,15 +210,7 @@ func (c *chronicle) miss(s *restored, m *Message) error {
 	if m.Type != Broadcast || !m.Keep || m.Namespace != c.name {
 		return nil
 	}
-	if m.Seq > 0 {
-		if s.seen[m.Node] == nil {
-			s.seen[m.Node] = new(window)
-		}
-		if !s.seen[m.Node].add(m.Seq) {
-			return nil
-		}
-	}
-	if !c.wasMeant(&s.record, m) {
+	if m.Seq > 0 && !s.seen.add(m.Node, m.Seq) || !c.wasMeant(&s.record, m) {
 		return nil
 	}
 	if s.bytes += m.size(); s.bytes > c.retention.Bytes {
@@ -287,6 +294,9 @@ func (c *chronicle) Resume(socket adapter.Socket, session adapter.Session, _ str
 	// what is still read.
 	c.order.Lock()
 	position := c.position
+	if state.looked {
+		c.sighted.merge(state.seen)
+	}
 	tell := c.Insert(socket, session.Rooms)
 	c.enter(s)
 	c.resumed.Add(1)

@@ -134,6 +134,20 @@ func atTables(t *testing.T, count int, test func(t *testing.T, hub *Hub, tables 
 	atTablesTelling(t, count, nil, test)
 }
 
+// sit adds a node to a hub.
+func sit(hub *Hub, expired func(adapter.Session)) *table {
+	e := &shaky{hubLogEngine: &hubLogEngine{hubEngine: hubEngine{hub: hub}, read: make(map[string]int)}}
+	n := New(Options{}, func(adapter.Server) Engine { return e }).Open(adapter.Server{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s := &seat{id: "sid", pid: "pid", expired: expired}
+	return &table{s, n.Adapter(s).(*chronicle), e}
+}
+
+// leave ends the node.
+func (b *table) leave(t *testing.T) {
+	b.chronicle.Close()
+	b.node.Close(t.Context())
+}
+
 // atTablesTelling is atTables where somebody is told of sessions that expire, one after the other.
 func atTablesTelling(t *testing.T, count int, tell func(adapter.Session), test func(t *testing.T, hub *Hub, tables []*table)) {
 	var mu sync.Mutex
@@ -149,13 +163,9 @@ func atTablesTelling(t *testing.T, count int, tell func(adapter.Session), test f
 		hub := NewLogHub(Options{})
 		var tables []*table
 		for range count {
-			e := &shaky{hubLogEngine: &hubLogEngine{hubEngine: hubEngine{hub: hub}, read: make(map[string]int)}}
-			n := New(Options{}, func(adapter.Server) Engine { return e }).Open(adapter.Server{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-			s := &seat{id: "sid", pid: "pid", expired: expired}
-			c := n.Adapter(s).(*chronicle)
-			tables = append(tables, &table{s, c, e})
-			defer n.Close(t.Context())
-			defer c.Close()
+			b := sit(hub, expired)
+			tables = append(tables, b)
+			defer b.leave(t)
 		}
 		time.Sleep(time.Second)
 		tables[0].seat.chronicle = tables[0].chronicle
@@ -286,16 +296,50 @@ func TestRestoreTriesAgain(t *testing.T) {
 	})
 }
 
+// copyFirst writes the first message of the log once more, as a node does that was not
+// answered.
+func (h *Hub) copyFirst() {
+	h.mu.Lock()
+	l := h.logs["/"]
+	l.entries = append(l.entries, l.entries[0])
+	h.mu.Unlock()
+	h.pump()
+	synctest.Wait()
+}
+
+// A node that has not read the first of two copies itself knows the second.
+func TestRestoreCopiesLate(t *testing.T) {
+	atTables(t, 1, func(t *testing.T, hub *Hub, tables []*table) {
+		tables[0].say(t, 1)
+		between := sit(hub, nil)
+		defer between.leave(t)
+		time.Sleep(time.Second)
+		if missed := between.comeBack(t, "1"); len(missed) > 0 {
+			t.Errorf("it has missed %v", missed)
+		}
+		hub.copyFirst()
+		if len(between.got) > 0 {
+			t.Errorf("it got %v", between.got)
+		}
+		after := sit(hub, nil)
+		defer after.leave(t)
+		time.Sleep(time.Second)
+		tables[0].say(t, 2)
+		for offset, want := range map[string][]string{"0": {"1", "3"}, "1": {"3"}, "2": {"3"}} {
+			for _, b := range []*table{after, between, tables[0]} {
+				if missed := b.comeBack(t, offset); !slices.Equal(missed, want) {
+					t.Errorf("behind %s it has missed %v, want %v", offset, missed, want)
+				}
+			}
+		}
+	})
+}
+
 // What the log has twice a client is told once, also when it comes back between the two.
 func TestRestoreCopies(t *testing.T) {
 	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
 		tables[0].say(t, 1)
-		hub.mu.Lock()
-		l := hub.logs["/"]
-		l.entries = append(l.entries, l.entries[0])
-		hub.mu.Unlock()
-		hub.pump()
-		synctest.Wait()
+		hub.copyFirst()
 		tables[0].say(t, 2)
 		for _, recalled := range []bool{true, false} {
 			if !recalled {

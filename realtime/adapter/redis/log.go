@@ -88,6 +88,27 @@ func (e *streams) Read(ctx context.Context, namespace, after, upTo string, f fun
 	}
 }
 
+// mostCopied is how far before an entry the first of two copies may stand: two batches
+// of a node's.
+const mostCopied = 512
+
+// Before implements cluster.CopyingEngine: a node that loses its connection does not
+// know what Redis has taken.
+func (e *streams) Before(ctx context.Context, namespace, offset string, f func(node string, seq uint64)) error {
+	entries, err := e.client.XRevRangeN(ctx, e.tail(namespace).name, offset, "-", mostCopied).Result()
+	if err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	for _, entry := range entries {
+		node, _ := entry.Values[fieldNode].(string)
+		text, _ := entry.Values[fieldSeq].(string)
+		if seq, err := strconv.ParseUint(text, 10, 64); err == nil && entry.Values[fieldNamespace] == namespace {
+			f(node, seq)
+		}
+	}
+	return nil
+}
+
 // Compare implements cluster.LogEngine.
 func (e *streams) Compare(a, b string) (int, error) { return compareIDs(a, b) }
 

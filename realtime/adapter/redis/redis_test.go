@@ -80,6 +80,23 @@ func TestStreams(t *testing.T) {
 	}
 }
 
+// What a stream has twice, because a node that lost its connection has sent it again, a
+// client is told once.
+func TestStreamsCopies(t *testing.T) {
+	client, name := connect(t, services.Redis(t)), rand.Text()
+	o := redisadapter.StreamsOptions{Options: adaptertest.Options(), Stream: name, Prefix: name, SessionPrefix: name + ":"}
+	c := adaptertest.Cluster{Adapter: func() adapter.Provider { return redisadapter.Streams(client, o) }, Recovers: true}
+	adaptertest.RunCopies(t, c, func() {
+		last, err := client.XRevRangeN(t.Context(), name, "+", "-", 1).Result()
+		if err == nil {
+			err = client.XAdd(t.Context(), &redis.XAddArgs{Stream: name, Values: last[0].Values}).Err()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestSharded(t *testing.T) {
 	s := services.Redis(t)
 	for _, mode := range []redisadapter.SubscriptionMode{redisadapter.Dynamic, redisadapter.DynamicPrivate, redisadapter.Static} {

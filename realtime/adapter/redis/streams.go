@@ -371,6 +371,6 @@ func (e *streams) Close() error {
 }
 
 var (
-	_ cluster.MixedEngine = (*streams)(nil)
-	_ cluster.LogEngine   = (*streams)(nil)
+	_ cluster.MixedEngine   = (*streams)(nil)
+	_ cluster.CopyingEngine = (*streams)(nil)
 )
