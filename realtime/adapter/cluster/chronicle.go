@@ -88,13 +88,13 @@ func (c *chronicle) begin() {
 		err = c.lease(ctx, []byte("{}"))
 	}
 	if err != nil {
-		c.node.logger.Warn("cluster: where the log ends is not known yet; clients cannot come back", "namespace", c.name, "error", err)
+		c.node.warn("cluster: where the log ends is not known yet; clients cannot come back", "namespace", c.name, "error", err)
 		return
 	}
 	sighted := make(sightings)
 	if c.copying != nil {
 		if err := c.copying.Before(ctx, c.name, tail, sighted.note); err != nil {
-			c.node.logger.Warn("cluster: what the log has is not known; a client may be told twice what was sent twice", "namespace", c.name, "error", err)
+			c.node.warn("cluster: what the log has is not known; a client may be told twice what was sent twice", "namespace", c.name, "error", err)
 		}
 	}
 	c.order.Lock()

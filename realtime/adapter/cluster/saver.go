@@ -157,7 +157,7 @@ func (v *saver) save(changed map[string]bool) error {
 		v.roster.saved(pages, now)
 	} else if v.ctx.Err() == nil {
 		if more, now := v.of.node.unsaved.now(); now {
-			v.of.node.logger.Warn("cluster: sessions cannot be saved; trying again", "namespace", v.of.name, "error", err, "tries", more+1)
+			v.of.node.warn("cluster: sessions cannot be saved; trying again", "namespace", v.of.name, "error", err, "tries", more+1)
 		}
 	}
 	return err

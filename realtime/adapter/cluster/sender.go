@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -18,11 +19,11 @@ type sender struct {
 	wake    chan struct{} // capacity 1: there is something in queue
 	settled chan struct{} // closed when the nodes that are there have had time to say so
 	done    chan struct{} // closed when the goroutine has ended
+	down    atomic.Bool   // the engine is out of reach, and that has been logged
 
 	// Of the goroutine.
 	settling *time.Timer // closes settled; nil until something has been sent
-	down     bool        // the engine is out of reach
-	last     time.Time   // when it was so last
+	last     time.Time   // when the engine was out of reach last
 
 	mu     sync.Mutex // guards the rest
 	queue  []*Message
@@ -126,16 +127,16 @@ func (s *sender) drain() bool {
 		}
 		switch {
 		case err == nil:
-			if s.down {
+			if s.down.Swap(false) {
 				s.node.logger.Info("cluster: the other nodes can be reached again", "node", s.node.id)
 			}
-			s.down, pause = false, 0
+			pause = 0
 			continue
 		case s.ctx.Err() != nil:
 			return false
-		case !s.down:
-			s.down = true
-			s.node.logger.Warn("cluster: the other nodes cannot be reached; trying again", "node", s.node.id, "error", err)
+		case !s.down.Swap(true):
+			s.node.logger.Warn("cluster: the other nodes cannot be reached; trying again", "node", s.node.id, "error", err,
+				"cure", "start the engine that Config.Adapter connects to, or mend its address; what is said meanwhile waits, up to MaxQueued bytes")
 		}
 		s.last = time.Now()
 		s.shed()
@@ -145,6 +146,14 @@ func (s *sender) drain() bool {
 		case <-s.ctx.Done():
 			return false
 		}
+	}
+}
+
+// warn logs what comes of an engine that does not do what it should, unless it is out of
+// reach, which has been logged.
+func (n *node) warn(message string, args ...any) {
+	if !n.sender.down.Load() {
+		n.logger.Warn(message, args...)
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *space) open() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.node.engine.Open(ctx, s.name); err != nil {
-		s.node.logger.Warn("cluster: a namespace does not hear the other nodes yet", "namespace", s.name, "error", err)
+		s.node.warn("cluster: a namespace does not hear the other nodes yet", "namespace", s.name, "error", err)
 	}
 	if s.node.mixed == nil {
 		return
