@@ -164,6 +164,9 @@ func (x *exchange) end() {
 
 // escapedPath is the path as the client wrote it; at least a slash.
 func escapedPath(u *url.URL) string {
+	if u.RawPath == "" && isPlainPath(u.Path) {
+		return u.Path // as almost always, and faster than to ask for it
+	}
 	p := u.EscapedPath()
 	if strings.IndexByte(u.RawPath, '#') >= 0 {
 		p, _, _ = strings.Cut(p, "%23") // a fragment, which clients do not send
@@ -172,6 +175,16 @@ func escapedPath(u *url.URL) string {
 		return "/"
 	}
 	return p
+}
+
+// isPlainPath reports whether a path is nothing but what no URL escapes.
+func isPlainPath(path string) bool {
+	for i := range len(path) {
+		if c := path[i]; !('a' <= c && c <= 'z' || '/' <= c && c <= '9' || 'A' <= c && c <= 'Z' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return path != ""
 }
 
 // rawPath is the path for a message: as Express's encodeurl writes it, which leaves more as it came.

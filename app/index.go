@@ -17,14 +17,18 @@ import (
 // path as that shape, decided segment by segment at registration. A request looks its leaf up and tries the leaf's
 // routes one after the other; for most tables that is one.
 //
-// Where only a few routes can begin with the first segment of the path, there is nothing for chi to tell apart.
+// Where only a few routes can match a path with that first segment, alone or with more behind it, there is nothing for
+// chi to tell apart.
 type routes struct {
 	strict, fold bool
 	mux          *chi.Mux
-	leaves       map[string]*leaf    // by chi's pattern
-	beginning    map[string][]*route // by a first segment that some route names: all that can begin with it
+	leaves       map[string]*leaf       // by chi's pattern
+	beginning    map[string]*beginnings // by a first segment that some route names
 	all          []*route
 }
+
+// beginnings are the routes that can match a path with a certain first segment: the segment alone, and with more behind.
+type beginnings [2][]*route
 
 // few is how many routes are tried without asking chi, which takes as long as six that do not match.
 const few = 4
@@ -35,7 +39,7 @@ type leaf struct {
 }
 
 func newRoutes(config RouterConfig) *routes {
-	return &routes{strict: config.Strict, fold: !config.CaseSensitive, mux: chi.NewMux(), leaves: map[string]*leaf{}, beginning: map[string][]*route{}}
+	return &routes{strict: config.Strict, fold: !config.CaseSensitive, mux: chi.NewMux(), leaves: map[string]*leaf{}, beginning: map[string]*beginnings{}}
 }
 
 func (rs *routes) add(rt *route) {
@@ -55,13 +59,12 @@ func (rs *routes) add(rt *route) {
 	}
 	for _, p := range rt.patterns {
 		first, named := p.first()
-		if _, known := rs.beginning[first]; named && !known {
-			rs.beginning[first] = nil
+		if named && rs.beginning[first] == nil {
+			lists := &beginnings{}
 			for _, earlier := range rs.all {
-				if earlier.mayBeginWith(first) {
-					rs.beginning[first] = append(rs.beginning[first], earlier)
-				}
+				lists.add(first, earlier)
 			}
+			rs.beginning[first] = lists
 		}
 	}
 	rs.all = append(rs.all, rt)
@@ -70,9 +73,15 @@ func (rs *routes) add(rt *route) {
 			l.routes = append(l.routes, rt)
 		}
 	}
-	for first := range rs.beginning {
-		if rt.mayBeginWith(first) {
-			rs.beginning[first] = append(rs.beginning[first], rt)
+	for first, lists := range rs.beginning {
+		lists.add(first, rt)
+	}
+}
+
+func (lists *beginnings) add(first string, rt *route) {
+	for more := range lists {
+		if slices.ContainsFunc(rt.patterns, func(p *pattern) bool { return p.mayBegin(first, more == 1) }) {
+			lists[more] = append(lists[more], rt)
 		}
 	}
 }
@@ -85,11 +94,16 @@ func (p *pattern) first() (string, bool) {
 	return strings.CutPrefix(p.shape[0], "=")
 }
 
-func (rt *route) mayBeginWith(first string) bool {
-	return slices.ContainsFunc(rt.patterns, func(p *pattern) bool {
-		text, named := p.first()
-		return !named || text == first
-	})
+// mayBegin reports whether a path with a first segment, and more segments behind it or none, can match.
+func (p *pattern) mayBegin(first string, more bool) bool {
+	if text, named := p.first(); named && text != first {
+		return false
+	}
+	n := len(p.shape)
+	if n == 1 && p.shape[0] == "*" {
+		return true
+	}
+	return more == (n > 1)
 }
 
 // chiPattern writes a shape for chi. Parameters are named by their place, so that equal shapes are equal patterns.
@@ -158,12 +172,12 @@ func (rs *routes) find(rctx *chi.Context, path string) []*route {
 	if rs.fold {
 		path = foldASCII(path)
 	}
-	first := path[1:]
+	first, more := path[1:], 0
 	if i := strings.IndexByte(first, '/'); i >= 0 {
-		first = first[:i]
+		first, more = first[:i], 1
 	}
-	if list := rs.beginning[first]; list != nil && len(list) <= few {
-		return list
+	if lists := rs.beginning[first]; lists != nil && len(lists[more]) <= few {
+		return lists[more]
 	}
 	rctx.Reset()
 	if l := rs.leaves[rs.mux.Find(rctx, lookupMethod, path)]; l != nil {
