@@ -64,10 +64,9 @@ func isFresh(request, response http.Header) bool {
 }
 
 // parseDate reads the date of a header as JavaScript's Date.parse does: in the three forms of HTTP, with the offset
-// of a time zone, or in ISO 8601.
+// of a time zone or none, which is the server's own, or in ISO 8601.
 func parseDate(s string) (time.Time, error) {
-	t, err := http.ParseTime(s)
-	if err == nil {
+	if t, err := http.ParseTime(s); err == nil {
 		return t, nil
 	}
 	for _, layout := range []string{"Mon, 2 Jan 2006 15:04:05 -0700", time.RFC3339, time.DateOnly} {
@@ -75,7 +74,7 @@ func parseDate(s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return t, err
+	return time.ParseInLocation("Mon, 2 Jan 2006 15:04:05", s, time.Local)
 }
 
 // matchesETag reports whether a list of ETags names tag, weak or not.

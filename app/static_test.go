@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zocalo-go/zocalo/app"
 	"github.com/zocalo-go/zocalo/internal/need"
@@ -82,11 +83,18 @@ func TestStaticConditionsAndRanges(t *testing.T) {
 	server.Use(app.Static(siteDir(t)))
 	first := do(server, "GET", "/app.js")
 	tag, modified := first.Header().Get("ETag"), first.Header().Get("Last-Modified")
+	when, err := http.ParseTime(modified)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		header, value string
 		status        int
 		body          string
 	}{
+		{"If-Modified-Since", when.Local().Format("Mon, 2 Jan 2006 15:04:05"), 304, ""},
+		{"If-Modified-Since", when.Add(-time.Minute).Format(time.RFC3339), 200, "let a = 1"},
+		{"If-Modified-Since", "yesterday", 200, "let a = 1"},
 		{"If-None-Match", tag, 304, ""},
 		{"If-None-Match", `"other"`, 200, "let a = 1"},
 		{"If-Modified-Since", modified, 304, ""},
