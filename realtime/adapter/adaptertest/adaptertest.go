@@ -91,6 +91,7 @@ var tests = []struct {
 	{"EmitterUnknown", nil, testEmitterUnknown},
 	{"Recovery", Cluster.recovers, testRecovery},
 	{"RecoveryElsewhere", Cluster.recovers, testRecoveryElsewhere},
+	{"RecoveryNamespaces", Cluster.recovers, testRecoveryNamespaces},
 	{"RecoveryTwice", Cluster.recovers, testRecoveryTwice},
 	{"RecoveryAfterShutdown", Cluster.recovers, testRecoveryAfterShutdown},
 	{"RecoveryAfterDeath", Cluster.recoversAndCuts, testRecoveryAfterDeath},

@@ -157,6 +157,26 @@ func (c *client) close(n *node) {
 	c.conn.Close()
 }
 
+// What is said in another namespace, which may share a log with this one, keeps nobody
+// waiting.
+func testRecoveryNamespaces(s *suite) {
+	nodes := s.recovering(2, realtime.Recovery{})
+	for _, n := range nodes {
+		n.Of("/other")
+	}
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	s.check(nodes[1].To("room").Emit("before"))
+	c.expect("before")
+	c.gone(nodes[0])
+	other := nodes[0].dialTo("/other", nil, auth{})
+	s.check(nodes[1].Of("/other").Emit("elsewhere"))
+	other.expect("elsewhere")
+	again := c.back(nodes[1])
+	again.recovers(c)
+	again.expect("ready true Eva 2 true")
+}
+
 // A second drop, before anybody has noticed the first.
 func testRecoveryTwice(s *suite) {
 	nodes := s.recovering(3, realtime.Recovery{})

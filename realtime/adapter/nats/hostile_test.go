@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -71,4 +72,19 @@ func TestNATSHostile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Parts that are not there any more cost those who may have been to have the message the
+// way back, and what is no message costs nobody anything.
+func TestNATSHostileParts(t *testing.T) {
+	s := services.NATS(t)
+	o := natsadapter.Options{Options: adaptertest.Options(), Prefix: rand.Text()}
+	outside := connect(t, s)
+	adaptertest.RunGap(t, adaptertest.Cluster{Adapter: func() adapter.Provider { return natsadapter.JetStream(connect(t, s), o) }, Recovers: true}, func() {
+		for _, b := range []string{`S{"id":"x","first":1,"count":3}`, "garbage", "S{}", "S", `S{"count":-1}`} {
+			if _, err := outside.Request(o.Prefix+".log.nLw", []byte(b), 30*time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }

@@ -26,38 +26,36 @@ type logEngine struct {
 	kick    chan struct{} // capacity 1: there is something to do for the supervisor
 	ended   chan struct{} // closed when it has ended
 
+	ready chan struct{} // closed when the streams were there for the first time
+
 	logMu  sync.Mutex // guards the rest
-	epoch  int64      // when the stream was made, by the server's clock; 0 while that is not known
-	ready  chan struct{}
 	spaces map[string]*logSpace
 }
 
 // logSpace is a namespace's part of the log.
 type logSpace struct {
 	name   string
-	opened chan struct{} // closed when it is read
+	opened chan struct{}   // closed when it is read
+	ctx    context.Context // ends when it is shut
+	shut   context.CancelFunc
 
 	// Of the supervisor.
-	reader jetstream.ConsumeContext
+	stop func() // ends the reading, or nil
 
-	mu   sync.Mutex // held while the node is given a message; guards the rest
-	read place      // up to where it was
-	shut bool
+	giving sync.Mutex // held while the node is given a message, and its parts are fetched
+
+	mu   sync.Mutex // guards the rest
+	read place      // up to where the node was given the log
 }
 
-func newLogEngine(e *engine, o Options, logger *slog.Logger) *logEngine {
-	l := &logEngine{engine: e, options: o, logger: logger, kick: make(chan struct{}, 1), ended: make(chan struct{}), ready: make(chan struct{}), spaces: make(map[string]*logSpace)}
+func newLogEngine(e *engine, js jetstream.JetStream, o Options, logger *slog.Logger) *logEngine {
+	l := &logEngine{engine: e, js: js, options: o, logger: logger, kick: make(chan struct{}, 1), ended: make(chan struct{}), ready: make(chan struct{}), spaces: make(map[string]*logSpace)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
 // Start implements cluster.Engine.
 func (l *logEngine) Start(node string, r cluster.Receiver) error {
-	js, err := jetstream.New(l.conn)
-	if err != nil {
-		return fmt.Errorf("nats: %w", err)
-	}
-	l.js = js
 	if err := l.engine.Start(node, r); err != nil {
 		return err
 	}
@@ -68,6 +66,7 @@ func (l *logEngine) Start(node string, r cluster.Receiver) error {
 // Open implements cluster.Engine.
 func (l *logEngine) Open(ctx context.Context, namespace string) error {
 	s := &logSpace{name: namespace, opened: make(chan struct{})}
+	s.ctx, s.shut = context.WithCancel(l.ctx)
 	l.logMu.Lock()
 	l.spaces[namespace] = s
 	l.logMu.Unlock()
@@ -91,9 +90,9 @@ func (l *logEngine) Shut(namespace string) {
 	delete(l.spaces, namespace)
 	l.logMu.Unlock()
 	if s != nil {
-		s.mu.Lock()
-		s.shut = true
-		s.mu.Unlock()
+		s.shut()
+		s.giving.Lock() // what was being given has been
+		defer s.giving.Unlock()
 	}
 	l.wake()
 }
@@ -159,13 +158,12 @@ func (l *logEngine) follow(reading map[*logSpace]bool, again bool) error {
 	if err != nil {
 		return err
 	}
-	l.logMu.Lock()
-	l.epoch = info.Created.UnixNano()
 	select {
 	case <-l.ready:
 	default:
 		close(l.ready)
 	}
+	l.logMu.Lock()
 	wanted := make(map[*logSpace]bool)
 	for _, s := range l.spaces {
 		wanted[s] = true
@@ -197,27 +195,32 @@ const beginning = 3 * time.Second
 func (l *logEngine) begin(ctx context.Context, s *logSpace, info *jetstream.StreamInfo) error {
 	s.end()
 	epoch := info.Created.UnixNano()
-	s.mu.Lock()
-	lost := s.read.epoch != 0 && (s.read.epoch != epoch || s.read.number+1 < info.State.FirstSeq)
-	if s.read.epoch == 0 || lost {
-		s.read = place{epoch, info.State.LastSeq}
-	}
-	from := s.read.number + 1
-	s.mu.Unlock()
+	read := s.position()
+	lost := read.epoch != 0 && (read.epoch != epoch || read.number+1 < info.State.FirstSeq)
 	if lost {
 		l.receiver.Lost(s.name)
+	}
+	if read.epoch == 0 || lost {
+		read = place{epoch, info.State.LastSeq}
+		l.pass(s, read)
 	}
 	ctx, cancel := context.WithTimeout(ctx, beginning)
 	defer cancel()
 	consumer, err := l.js.OrderedConsumer(ctx, l.subjects.stream("log"), jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{l.subjects.log(s.name)}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+		FilterSubjects: []string{l.subjects.log(s.name)}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: read.number + 1,
 	})
 	if err != nil {
 		return err
 	}
-	s.reader, err = consumer.Consume(func(m jetstream.Msg) { l.takeLogged(s, epoch, m) })
+	reading, stop := context.WithCancel(s.ctx)
+	reader, err := consumer.Consume(func(m jetstream.Msg) { l.takeLogged(reading, s, epoch, m) })
 	if err != nil {
+		stop()
 		return err
+	}
+	s.stop = func() {
+		stop()
+		reader.Stop()
 	}
 	select {
 	case <-s.opened:
@@ -227,35 +230,85 @@ func (l *logEngine) begin(ctx context.Context, s *logSpace, info *jetstream.Stre
 	return nil
 }
 
-// end ends the reading.
+// end ends the reading, and waits until what was being given has been.
 func (s *logSpace) end() {
-	if s.reader != nil {
-		s.reader.Stop()
-		s.reader = nil
+	if s.stop != nil {
+		s.stop()
+		s.stop = nil
 	}
+	s.giving.Lock()
+	defer s.giving.Unlock()
 }
 
-// takeLogged gives the node what stands in the log.
-func (l *logEngine) takeLogged(s *logSpace, epoch int64, msg jetstream.Msg) {
+// position returns up to where the node was given the log.
+func (s *logSpace) position() place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read
+}
+
+// advance notes that the node is given what stands at a place. giving is held, or nothing
+// is read.
+func (s *logSpace) advance(at place) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read = at
+}
+
+// position returns up to where the node was given the log of a namespace that is open.
+func (l *logEngine) position(namespace string) (read place, open bool) {
+	l.logMu.Lock()
+	s := l.spaces[namespace]
+	l.logMu.Unlock()
+	if s == nil {
+		return place{}, false
+	}
+	return s.position(), true
+}
+
+// takeLogged gives the node what stands in the log, while ctx lasts: what it could not be
+// given by then comes again. The library calls it for a next message in another goroutine
+// when one takes long.
+func (l *logEngine) takeLogged(ctx context.Context, s *logSpace, epoch int64, msg jetstream.Msg) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		l.receiver.Refuse(fmt.Errorf("nats: %w", err))
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.giving.Lock()
+	defer s.giving.Unlock()
 	at := place{epoch, meta.Sequence.Stream}
-	if s.shut || at.compare(s.read) <= 0 || l.ctx.Err() != nil {
+	if ctx.Err() != nil || at.compare(s.position()) <= 0 {
 		return
 	}
-	s.read = at
-	m, err := l.parse(l.ctx, msg.Data())
-	if err != nil {
+	if l.skips(s.name, msg.Data()) {
+		s.advance(at)
+		l.receiver.Receive(&cluster.Message{Type: cluster.Heartbeat, Namespace: s.name, Offset: at.String(), Skipped: true})
+		return
+	}
+	m, err := l.parse(ctx, msg.Data())
+	switch {
+	case ctx.Err() != nil:
+		return
+	case errors.Is(err, cluster.ErrTrimmed):
+		l.receiver.Lost(s.name)
+		l.pass(s, at)
+		return
+	case err != nil:
 		l.receiver.Refuse(fmt.Errorf("nats: %w", err))
+		l.pass(s, at)
 		return
 	}
+	s.advance(at)
 	m.Offset = at.String()
 	l.receiver.Receive(m)
+}
+
+// pass tells the node that it has been given everything up to a place. giving is held, or
+// nothing is read.
+func (l *logEngine) pass(s *logSpace, at place) {
+	s.advance(at)
+	l.receiver.Receive(&cluster.Message{Namespace: s.name, Offset: at.String()})
 }
 
 // streams makes the streams that are missing, and describes that of the log.
@@ -313,17 +366,14 @@ func (l *logEngine) find(ctx context.Context, name string) (s jetstream.Stream, 
 	}
 }
 
-// connected waits until the streams are there, and returns when that of the log was
-// made.
-func (l *logEngine) connected(ctx context.Context) (epoch int64, err error) {
+// connected waits until the streams are there.
+func (l *logEngine) connected(ctx context.Context) error {
 	select {
 	case <-l.ready:
+		return nil
 	case <-ctx.Done():
-		return 0, fmt.Errorf("nats: JetStream does not answer: %w", context.Cause(ctx))
+		return fmt.Errorf("nats: JetStream does not answer: %w", context.Cause(ctx))
 	}
-	l.logMu.Lock()
-	defer l.logMu.Unlock()
-	return l.epoch, nil
 }
 
 var (

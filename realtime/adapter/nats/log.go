@@ -3,8 +3,6 @@ package nats
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -96,7 +94,7 @@ func (l *logEngine) publishLogged(ctx context.Context, batch []*cluster.Message)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if _, err := l.connected(ctx); err != nil {
+	if err := l.connected(ctx); err != nil {
 		return 0, err
 	}
 	if l.conn.ConnectedClusterName() != "" {
@@ -140,19 +138,6 @@ func (l *logEngine) publishLogged(ctx context.Context, batch []*cluster.Message)
 	return len(acks), failed
 }
 
-// headroom is how many bytes the headers of a message may have.
-const headroom = 1024
-
-// split marks the entry of a message whose parts stand elsewhere in the stream.
-const splitMark = 'S'
-
-// parted is such an entry, behind the mark.
-type parted struct {
-	ID    string `json:"id"`
-	First uint64 `json:"first"` // the number of the first part
-	Count int    `json:"count"`
-}
-
 // entry returns what goes into the stream for a message.
 func (l *logEngine) entry(ctx context.Context, m *cluster.Message) (*nats.Msg, error) {
 	data, err := m.AppendBinary(nil)
@@ -160,7 +145,7 @@ func (l *logEngine) entry(ctx context.Context, m *cluster.Message) (*nats.Msg, e
 		return nil, err
 	}
 	if most := int(l.conn.MaxPayload()) - headroom; len(data) > most {
-		if data, err = l.part(ctx, data, most); err != nil {
+		if data, err = l.part(ctx, m, data, most); err != nil {
 			return nil, err
 		}
 	}
@@ -171,75 +156,44 @@ func (l *logEngine) entry(ctx context.Context, m *cluster.Message) (*nats.Msg, e
 	return entry, nil
 }
 
-func (l *logEngine) part(ctx context.Context, data []byte, most int) ([]byte, error) {
-	if len(data) > maxWhole || most < headroom {
-		return nil, fmt.Errorf("nats: a message of %d bytes: %w", len(data), cluster.ErrUnfit)
-	}
-	p := parted{ID: rand.Text()}
-	for ; len(data) > 0; p.Count++ {
-		n := min(most, len(data))
-		ack, err := l.js.Publish(ctx, l.subjects.part(p.ID), data[:n])
-		if err != nil {
-			return nil, fmt.Errorf("nats: %w", err)
-		}
-		if p.Count == 0 {
-			p.First = ack.Sequence
-		}
-		data = data[n:]
-	}
-	text, err := json.Marshal(p)
-	return append([]byte{splitMark}, text...), err
-}
-
-// parse reads an entry.
-func (l *logEngine) parse(ctx context.Context, data []byte) (*cluster.Message, error) {
-	if len(data) == 0 || data[0] != splitMark {
-		return cluster.ParseMessage(data)
-	}
-	var p parted
-	if err := json.Unmarshal(data[1:], &p); err != nil {
-		return nil, err
-	}
+// Tail implements cluster.LogEngine. The stream has other namespaces' messages, too, and
+// parts: what stands behind the last one of this namespace never comes.
+func (l *logEngine) Tail(ctx context.Context, namespace string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	s, err := l.find(ctx, l.subjects.stream("log"))
-	if err != nil {
-		return nil, err
-	}
-	var whole []byte
-	for next := p.First; p.Count > 0; p.Count-- {
-		m, err := s.GetMsg(ctx, next, jetstream.WithGetMsgSubject(l.subjects.part(p.ID)))
-		if err != nil {
-			return nil, fmt.Errorf("a part of a message: %w", err)
-		}
-		if whole = append(whole, m.Data...); len(whole) > maxWhole {
-			return nil, fmt.Errorf("a message of more than %d bytes", maxWhole)
-		}
-		next = m.Sequence + 1
-	}
-	return cluster.ParseMessage(whole)
-}
-
-// Tail implements cluster.LogEngine.
-func (l *logEngine) Tail(ctx context.Context, _ string) (string, error) {
-	info, err := l.info(ctx)
+	stream, err := l.logStream(ctx)
 	if err != nil {
 		return "", err
 	}
-	return place{info.Created.UnixNano(), info.State.LastSeq}.String(), nil
+	info := stream.CachedInfo()
+	tail := place{epoch: info.Created.UnixNano()}
+	last, err := stream.GetLastMsgForSubject(ctx, l.subjects.log(namespace))
+	switch {
+	case err == nil:
+		tail.number = last.Sequence
+	case !errors.Is(err, jetstream.ErrMsgNotFound):
+		return "", fmt.Errorf("nats: %w", err)
+	}
+	read, open := l.position(namespace)
+	switch {
+	case open && read.epoch == tail.epoch:
+		tail.number = max(tail.number, read.number)
+	case tail.number == 0:
+		tail.number = info.State.LastSeq
+	}
+	return tail.String(), nil
 }
 
-func (l *logEngine) info(ctx context.Context) (*jetstream.StreamInfo, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if _, err := l.connected(ctx); err != nil {
+// logStream returns the stream of the log as it is now.
+func (l *logEngine) logStream(ctx context.Context) (jetstream.Stream, error) {
+	if err := l.connected(ctx); err != nil {
 		return nil, err
 	}
 	s, err := l.find(ctx, l.subjects.stream("log"))
 	if err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
 	}
-	return s.CachedInfo(), nil
+	return s, nil
 }
 
 // Read implements cluster.LogEngine.
@@ -260,11 +214,13 @@ func (l *logEngine) Read(ctx context.Context, namespace, after, upTo string, f f
 	if err != nil {
 		return err
 	}
-	info, err := l.info(ctx) // after reading: what is there now was there then
-	switch {
-	case err != nil:
+	asking, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	stream, err := l.logStream(asking) // after reading: what is there now was there then
+	if err != nil {
 		return err
-	case from.epoch != info.Created.UnixNano(), from.number+1 < info.State.FirstSeq:
+	}
+	if info := stream.CachedInfo(); from.epoch != info.Created.UnixNano() || from.number+1 < info.State.FirstSeq {
 		return cluster.ErrTrimmed
 	}
 	for _, m := range messages {
@@ -325,8 +281,11 @@ func (l *logEngine) between(ctx context.Context, namespace string, from, to plac
 				return messages, nil
 			}
 			m, err := l.parse(ctx, msg.Data())
-			if err != nil {
+			switch {
+			case errors.Is(err, cluster.ErrForeign):
 				continue // the nodes have refused it, too
+			case err != nil:
+				return nil, err
 			}
 			m.Offset = at.String()
 			messages = append(messages, m)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/adapter/cluster"
@@ -72,10 +73,14 @@ func JetStream(conn *nats.Conn, o Options) adapter.Provider {
 	if conn == nil {
 		panic("nats: JetStream needs a connection; nats.Connect makes one")
 	}
+	js, err := jetstream.New(conn)
+	if err != nil {
+		panic(fmt.Sprintf("nats: %v", err))
+	}
 	s := newSubjects(o.Prefix)
 	o = o.withDefaults()
 	return cluster.New(o.Options, func(server adapter.Server) cluster.Engine {
-		return newLogEngine(newEngine(conn, s), o, server.Logger)
+		return newLogEngine(newEngine(conn, s), js, o, server.Logger)
 	})
 }
 

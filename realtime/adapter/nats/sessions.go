@@ -27,7 +27,7 @@ const wrongLastSequence = 10164
 func (l *logEngine) Save(ctx context.Context, records []cluster.Record) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if _, err := l.connected(ctx); err != nil {
+	if err := l.connected(ctx); err != nil {
 		return err
 	}
 	acks := make([]jetstream.PubAckFuture, len(records))
@@ -69,7 +69,7 @@ func (l *logEngine) load(ctx context.Context, key string) (value []byte, number 
 }
 
 func (l *logEngine) loadOnce(ctx context.Context, key string) (value []byte, number uint64, err error) {
-	if _, err := l.connected(ctx); err != nil {
+	if err := l.connected(ctx); err != nil {
 		return nil, 0, err
 	}
 	s, err := l.find(ctx, l.subjects.stream("sessions"))
