@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 .PHONY: run test check e2e soak suites generate fuzz bench bench-app bench-views bench-dev bench-cluster microbench
 
 run: ## the demo at http://localhost:8080, with live reload
-	go run ./cmd/devserver
+	go build -o bin/devserver ./cmd/devserver && exec bin/devserver
 
 test: ## every test that can run here; what is missing is named
 	@command -v node >/dev/null || echo "SKIPPED without Node: tests with the official JavaScript clients"
