@@ -36,10 +36,15 @@ Templates:
 			if err := scaffold.CheckName(app.Name); err != nil {
 				return usageError{err}
 			}
-			if cmd.Flags().Changed("module") {
-				if err := scaffold.CheckModule(app.Module); err != nil {
-					return usageError{err}
+			named := cmd.Flags().Changed("module")
+			if !named {
+				app.Module = app.Name
+			}
+			if err := scaffold.CheckModule(app.Module); err != nil {
+				if !named {
+					err = fmt.Errorf("%w, with --module", err)
 				}
+				return usageError{err}
 			}
 			if err := scaffold.CheckTemplate(app.Template); err != nil {
 				return usageError{err}

@@ -33,6 +33,9 @@ are registered when a client connects: they are found in the source.`,
   devserver routes ./cmd/web --json`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if timeout <= 0 {
+				return usageError{fmt.Errorf("--timeout %v leaves the app no time", timeout)}
+			}
 			_, pkg, err := findApp(args)
 			if err != nil {
 				return err

@@ -119,7 +119,10 @@ func (a App) ask(ctx context.Context) ([]told, error) {
 	build := exec.CommandContext(ctx, "go", "build", "-o", bin, a.Package)
 	build.Dir = a.Dir
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("the app does not build: %w\n%s", err, bytes.TrimSpace(out))
+		if len(out) == 0 {
+			out = []byte(err.Error())
+		}
+		return nil, fmt.Errorf("the app does not build:\n%s", bytes.TrimSpace(out))
 	}
 	if a.Timeout == 0 {
 		a.Timeout = 10 * time.Second

@@ -23,7 +23,6 @@ import (
 	"maps"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,31 +67,6 @@ func (e *ExistsError) Error() string {
 	return fmt.Sprintf("%s is not empty, nothing was written; in the way:\n\t%s", e.Dir, strings.Join(shown, "\n\t"))
 }
 
-// CheckName refuses names that are not a letter followed by letters, digits,
-// '-', '_' and '.', and names that the go command keeps for itself.
-func CheckName(name string) error {
-	if !namePattern.MatchString(name) || strings.HasSuffix(name, ".") {
-		return fmt.Errorf("%q cannot be the name of an app: a name is a letter, then letters, digits, '-', '_' or '.'", name)
-	}
-	if slices.Contains([]string{"all", "cmd", "std", "main", "internal", "vendor", "testdata"}, name) {
-		return fmt.Errorf("%q cannot be the name of an app: it means something else to the go command", name)
-	}
-	return nil
-}
-
-// CheckModule refuses what cannot be a module path.
-func CheckModule(module string) error {
-	for element := range strings.SplitSeq(module, "/") {
-		if !elementPattern.MatchString(element) || strings.HasSuffix(element, ".") {
-			return fmt.Errorf("%q cannot be a module path: it is names of letters, digits and -._~, joined by slashes, like example.com/plaza", module)
-		}
-	}
-	if first, _, _ := strings.Cut(module, "/"); CheckName(first) != nil {
-		return fmt.Errorf("%q cannot be a module path: %w", module, CheckName(first))
-	}
-	return nil
-}
-
 // CheckTemplate refuses what is none of Templates.
 func CheckTemplate(name string) error {
 	if !slices.Contains(Templates(), name) {
@@ -108,11 +82,6 @@ func CheckAdapter(name string) error {
 	}
 	return nil
 }
-
-var (
-	namePattern    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
-	elementPattern = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$`)
-)
 
 // Write writes the app and returns the names of its files, sorted. It builds
 // the app beside its place and moves it there in one step, so when it fails, or

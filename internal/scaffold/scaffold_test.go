@@ -122,7 +122,6 @@ func TestNames(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"hello": true, "Hello-2_b": true, "my.app": true, "fmt": true,
 		"": false, ".": false, "..": false, "-x": false, "2x": false, "a b": false, "a/b": false, "ñ": false, "x.": false,
-		"main": false, "internal": false, "cmd": false, "vendor": false, "std": false, "all": false,
 	} {
 		if err := CheckName(name); (err == nil) != ok {
 			t.Errorf("name %q: %v", name, err)
@@ -131,9 +130,24 @@ func TestNames(t *testing.T) {
 	for module, ok := range map[string]bool{
 		"hello": true, "example.com/a/b-c": true, "example.com/~me/x.v2": true,
 		"": false, "/a": false, "a/": false, "a//b": false, "a/../b": false, "a b": false, "a@v1": false, "https://example.com": false, "a/.b": false, "cmd/x": false,
+		"main": false, "internal": false, "vendor": false, "std": false, "all": false, "fmt": false, "time/x": false, "go": false,
+		"example.com/log": true, "logs": true, "con": false, "example.com/Aux.v2": false, "console": true, "~me": false,
 	} {
 		if err := CheckModule(module); (err == nil) != ok {
 			t.Errorf("module %q: %v", module, err)
+		}
+	}
+}
+
+// A module that is called like a package of the standard library does not build.
+func TestKeptNames(t *testing.T) {
+	list, err := exec.Command("go", "list", "std").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(string(list)) {
+		if CheckModule(pkg) == nil {
+			t.Errorf("a module may be called %s", pkg)
 		}
 	}
 }
