@@ -146,6 +146,9 @@ func (l *listener) remove(names ...string) {
 			}
 		}
 	}
+	if len(l.channels) == 0 {
+		l.hear()
+	}
 	l.mu.Unlock()
 	if p == nil {
 		return
