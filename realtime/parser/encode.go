@@ -10,16 +10,14 @@ import (
 )
 
 // encode returns the frames of a packet.
-func encode(p Outgoing) ([]Frame, error) {
-	e := encoders.Get().(*encoder)
-	defer e.release()
-	text, attachments, err := e.packet(e.scratch[:0], p)
+func encode(p *Outgoing) ([]Frame, error) {
+	w := writers.Get().(*writer)
+	defer w.release()
+	text, attachments, err := appendText(w.text, p)
 	if err != nil {
 		return nil, err
 	}
-	if cap(text) <= maxScratch {
-		e.scratch = text
-	}
+	w.text = text
 	frames := make([]Frame, 1, 1+len(attachments))
 	frames[0].Data = slices.Clone(text)
 	for _, data := range attachments {
@@ -29,47 +27,56 @@ func encode(p Outgoing) ([]Frame, error) {
 }
 
 // appendText appends the first frame of a packet to dst, and returns the rest.
-func appendText(dst []byte, p Outgoing) (text []byte, attachments [][]byte, err error) {
-	e := encoders.Get().(*encoder)
-	defer e.release()
-	return e.packet(dst, p)
+func appendText(dst []byte, p *Outgoing) (text []byte, attachments [][]byte, err error) {
+	e := encoder{text: dst}
+	if err := e.packet(p); err != nil {
+		return nil, nil, err
+	}
+	return e.text, e.attachments, nil
 }
 
-// encoder writes values as JSON and puts their binary parts aside. It is used
-// again and again, by one goroutine at a time.
+// encoder writes values as JSON and puts their binary parts aside.
 type encoder struct {
 	text        []byte
 	attachments [][]byte
-	json        *json.Encoder // writes to text
-	scratch     []byte        // memory for who does not bring some
+}
+
+// writer is memory to write a text to, and for encoding/json the way there. It is
+// used again and again, by one goroutine at a time.
+type writer struct {
+	text []byte
+	json *json.Encoder // writes to text
 }
 
 // maxScratch is how much memory is kept for the next packet, in bytes.
 const maxScratch = 64 << 10
 
-var encoders = sync.Pool{New: func() any {
-	e := new(encoder)
-	e.json = json.NewEncoder(e)
-	e.json.SetEscapeHTML(false) // the receiver is no HTML page
-	return e
+var writers = sync.Pool{New: func() any {
+	w := new(writer)
+	w.json = json.NewEncoder(w)
+	w.json.SetEscapeHTML(false) // the receiver is no HTML page
+	return w
 }}
 
-func (e *encoder) release() {
-	e.text, e.attachments = nil, nil
-	encoders.Put(e)
+func (w *writer) release() {
+	if cap(w.text) > maxScratch {
+		w.text = nil
+	}
+	w.text = w.text[:0]
+	writers.Put(w)
 }
 
 // Write appends to the text, for encoding/json.
-func (e *encoder) Write(p []byte) (int, error) {
-	e.text = append(e.text, p...)
+func (w *writer) Write(p []byte) (int, error) {
+	w.text = append(w.text, p...)
 	return len(p), nil
 }
 
-// packet appends the text of a packet to dst. What the header says of attachments
-// is known last, and as most packets have none, room is made for it then.
-func (e *encoder) packet(dst []byte, p Outgoing) (text []byte, attachments [][]byte, err error) {
-	start := len(dst)
-	e.text = append(dst, '0'+byte(p.Type))
+// packet writes the text of a packet. What the header says of attachments is known
+// last, and as most packets have none, room is made for it then.
+func (e *encoder) packet(p *Outgoing) error {
+	start := len(e.text)
+	e.text = append(e.text, '0'+byte(p.Type))
 	if p.Namespace != "/" {
 		e.text = append(append(e.text, p.Namespace...), ',')
 	}
@@ -77,17 +84,17 @@ func (e *encoder) packet(dst []byte, p Outgoing) (text []byte, attachments [][]b
 		e.text = strconv.AppendInt(e.text, p.ID, 10)
 	}
 	if err := e.payload(p); err != nil {
-		return nil, nil, err
+		return err
 	}
 	if n := len(e.attachments); n > 0 {
 		e.text[start] += byte(BinaryEvent - Event)
 		e.text = slices.Insert(e.text, start+1, []byte(strconv.Itoa(n)+"-")...)
 	}
-	return e.text, e.attachments, nil
+	return nil
 }
 
 // payload writes what follows the header.
-func (e *encoder) payload(p Outgoing) error {
+func (e *encoder) payload(p *Outgoing) error {
 	switch p.Type {
 	case Event, Ack:
 	case Connect, Disconnect, ConnectError:
@@ -159,11 +166,16 @@ func (e *encoder) value(v any) error {
 
 // plain writes a value without binary parts as encoding/json does.
 func (e *encoder) plain(v any) error {
-	if err := e.json.Encode(v); err != nil {
-		return err
+	w := writers.Get().(*writer)
+	own := w.text
+	w.text = e.text
+	err := w.json.Encode(v)
+	if err == nil {
+		e.text = w.text[:len(w.text)-1] // without Encode's newline
 	}
-	e.text = e.text[:len(e.text)-1] // Encode's newline
-	return nil
+	w.text = own
+	w.release()
+	return err
 }
 
 // attach adds an attachment and writes its placeholder.

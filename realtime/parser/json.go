@@ -15,10 +15,10 @@ type jsonCodec struct{}
 
 var _ Appender = JSON
 
-func (jsonCodec) Encode(p Outgoing) ([]Frame, error) { return encode(p) }
+func (jsonCodec) Encode(p Outgoing) ([]Frame, error) { return encode(&p) }
 
 func (jsonCodec) Append(dst []byte, p Outgoing) (text []byte, attachments [][]byte, err error) {
-	return appendText(dst, p)
+	return appendText(dst, &p)
 }
 
 func (jsonCodec) NewDecoder(limits Limits) Decoder {
