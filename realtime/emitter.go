@@ -175,10 +175,11 @@ func (e Emitter) transmit(id int64, event string, args []any) error {
 	if s.isWatched() || n.server.observer.Load() != nil {
 		return e.transmitWatched(id, event, args)
 	}
+	p := n.outgoing(id, event, args)
 	scratch := newScratch()
 	defer scratch.release()
 	var room [1]engineio.Packet
-	packets, err := scratch.appendPacket(room[:0], &n.server.config, n.outgoing(id, event, args), e.plain)
+	packets, err := scratch.appendPacket(room[:0], &n.server.config, &p, e.plain)
 	if err != nil {
 		return err
 	}

@@ -375,3 +375,47 @@ func TestAnswerThatComesTooLate(t *testing.T) {
 		c.close()
 	})
 }
+
+// What is emitted while the server puts a socket out comes before the client is
+// told, or is refused: it would be for the next one that joins.
+func TestEmitWhilePutOut(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		joined := make(chan *realtime.Socket, 1)
+		w.server.On("connection", func(s *realtime.Socket) { joined <- s })
+		c := dialWebSocket(w)
+		defer c.close()
+		for range 50 {
+			s := <-joined
+			const emitters = 4
+			accepted := make(chan int, emitters)
+			begun := make(chan struct{}, emitters)
+			for range emitters {
+				go func() {
+					n := 0
+					defer func() { accepted <- n }()
+					for ; n < 100; n++ {
+						if n == 3 {
+							begun <- struct{}{}
+						}
+						if err := s.Emit("tick"); errors.Is(err, realtime.ErrNotConnected) {
+							return
+						}
+					}
+				}()
+			}
+			<-begun
+			s.Disconnect(false)
+			arrived, want := 0, 0
+			for c.next() != "41" {
+				arrived++
+			}
+			for range emitters {
+				want += <-accepted
+			}
+			if arrived != want {
+				t.Fatalf("%d events were taken, and %d arrived", want, arrived)
+			}
+			c.join() // and nothing is in between
+		}
+	})
+}

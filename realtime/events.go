@@ -111,7 +111,7 @@ func (s *Socket) Use(middleware func(event string, args Args) error) {
 }
 
 // middleware returns what Use has added, which does not change.
-func (s *Socket) middleware() []func(string, Args) error {
+func (s *Socket) middleware() middlewares {
 	if use := s.use.Load(); use != nil {
 		return *use
 	}
@@ -288,11 +288,11 @@ func (s *Socket) acknowledge(id int64, args []any) {
 	scratch := newScratch()
 	defer scratch.release()
 	var room [1]engineio.Packet
-	packets, err := scratch.appendPacket(room[:0], config, p, false)
+	packets, err := scratch.appendPacket(room[:0], config, &p, false)
 	if err != nil {
 		config.Logger.Error("realtime: an acknowledgement cannot be sent", "namespace", s.namespace.name, "socket", s.id, "error", err)
 		p.Args = []any{failure(errInternal)}
-		if packets, err = scratch.appendPacket(nil, config, p, false); err != nil {
+		if packets, err = scratch.appendPacket(nil, config, &p, false); err != nil {
 			return // a codec that cannot write a text
 		}
 	}

@@ -26,21 +26,23 @@ func (s *scratch) release() {
 
 // appendPacket appends a packet to dst, as the engine sends it, which lies in the
 // scratch: it is valid until that is released or used again.
-func (s *scratch) appendPacket(dst []engineio.Packet, c *Config, p parser.Outgoing, plain bool) ([]engineio.Packet, error) {
+func (s *scratch) appendPacket(dst []engineio.Packet, c *Config, p *parser.Outgoing, plain bool) ([]engineio.Packet, error) {
 	codec, able := c.Codec.(parser.Appender)
 	if !able {
-		frames, err := c.Codec.Encode(p)
+		frames, err := c.Codec.Encode(*p)
 		return appendFrames(dst, frames, plain), err
 	}
-	text, attachments, err := codec.Append(s.text[:engineio.Headroom], p)
+	text, attachments, err := codec.Append(s.text[:engineio.Headroom], *p)
 	if err != nil {
 		return nil, err
 	}
 	s.text = text
-	dst = appendMessage(dst, engineio.Lend(text), plain)
+	from := len(dst)
+	dst = engineio.Lend(dst, text)
 	for _, data := range attachments {
-		dst = appendMessage(dst, engineio.Binary(data), plain)
+		dst = append(dst, engineio.Binary(data))
 	}
+	uncompressed(dst[from:], plain)
 	return dst, nil
 }
 
@@ -49,19 +51,23 @@ func appendFrames(dst []engineio.Packet, frames []parser.Frame, plain bool) []en
 	if dst == nil {
 		dst = make([]engineio.Packet, 0, len(frames))
 	}
+	from := len(dst)
 	for _, f := range frames {
 		p := engineio.Text
 		if f.Binary {
 			p = engineio.Binary
 		}
-		dst = appendMessage(dst, p(f.Data), plain)
+		dst = append(dst, p(f.Data))
 	}
+	uncompressed(dst[from:], plain)
 	return dst
 }
 
-func appendMessage(dst []engineio.Packet, p engineio.Packet, plain bool) []engineio.Packet {
+// uncompressed marks packets to leave as they are, if they shall.
+func uncompressed(packets []engineio.Packet, plain bool) {
 	if plain {
-		p = p.Uncompressed()
+		for i, p := range packets {
+			packets[i] = p.Uncompressed()
+		}
 	}
-	return append(dst, p)
 }

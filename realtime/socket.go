@@ -26,17 +26,18 @@ type Socket struct {
 	inbox      inbox
 	values     values
 	on         listeners
-	bucket     *bucket                                    // of the session's reader; nil without a limit
-	watched    atomic.Bool                                // somebody watches what goes out
-	draining   atomic.Bool                                // OnDrain's functions wait for their turn
-	gone       atomic.Bool                                // the client has it no longer; written with its mu held
-	heeds      atomic.Bool                                // the handlers of its events run; written with mu held
-	use        atomic.Pointer[[]func(string, Args) error] // written with mu held; nil for none
+	bucket     *bucket                     // of the session's reader; nil without a limit
+	use        atomic.Pointer[middlewares] // what Use has added, or nil; written with mu held
+	watched    atomic.Bool                 // somebody watches what goes out
+	draining   atomic.Bool                 // OnDrain's functions wait for their turn
+	gone       atomic.Bool                 // the client has it no longer; written with its mu held
+	open       atomic.Bool                 // its state is connected; written with mu held
+	heeds      atomic.Bool                 // the handlers of its events run; written with mu held
 
 	// Set by connect, before anybody else knows the socket.
+	recovered bool
 	id        string
 	pid       string // the secret to come back with; "" where clients cannot
-	recovered bool
 
 	legacy *legacy // of who takes it out of the adapter, and then of the inbox
 
@@ -53,6 +54,9 @@ type Socket struct {
 	rooms  []string // that it wants to be in, while joining, or was in, while "disconnecting" runs
 	joins  int      // rooms that it has joined, or more
 }
+
+// middlewares are functions given to Use. They do not change.
+type middlewares []func(event string, args Args) error
 
 type state uint8
 
@@ -334,6 +338,7 @@ func (s *Socket) confirm(missed []adapter.Packet) bool {
 	}
 	c.session.Send(append(frames, s.early...)...)
 	s.state, s.joined, s.early, s.rooms = connected, true, nil, nil
+	s.open.Store(true)
 	s.heeds.Store(true)
 	return true
 }
@@ -361,6 +366,9 @@ func (s *Socket) traceContext() context.Context {
 // send gives frames to the session, adjacent. It never waits and calls nothing
 // back, so that it may be called under the socket's lock.
 func (s *Socket) send(volatile bool, frames ...engineio.Packet) error {
+	if s.open.Load() && !volatile { // and if the session sees that it still is
+		return sendError(s.client.session.SendWhile(&s.open, frames...))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -398,6 +406,7 @@ func (s *Socket) close(reason string) (was state) {
 		return was
 	}
 	s.state, s.reason, s.ended = disconnected, reason, time.Now()
+	s.open.Store(false)
 	if reason == ReasonServerDisconnect { // events that came before are no longer wanted
 		s.heeds.Store(false)
 	}

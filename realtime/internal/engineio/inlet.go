@@ -51,16 +51,7 @@ func (in *inlet) message(data []byte, binary bool) {
 		}
 		return
 	}
-	p := received{kind: typeMessage, data: data, binary: true, size: len(data)}
-	var err error
-	switch {
-	case in.session.protocol == 3 && binary:
-		p, err = decodeBinary3(data)
-	case in.session.protocol == 3:
-		p, err = decodePacket3(data)
-	case !binary:
-		p, err = decodePacket(data)
-	}
+	p, err := in.session.decode(data, binary)
 	switch {
 	case err != nil:
 		in.breach(err)
@@ -73,6 +64,19 @@ func (in *inlet) message(data []byte, binary bool) {
 		}
 		in.session.receive(p, in.carrier.name())
 	}
+}
+
+// decode decodes a message of a WebSocket or a stream.
+func (s *Session) decode(data []byte, binary bool) (received, error) {
+	switch {
+	case s.protocol == 3 && binary:
+		return decodeBinary3(data)
+	case s.protocol == 3:
+		return decodePacket3(data)
+	case binary:
+		return received{kind: typeMessage, data: data, binary: true, size: len(data)}, nil
+	}
+	return decodePacket(data)
 }
 
 // pause is called after the last of the messages that came together.

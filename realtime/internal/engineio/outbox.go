@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -68,8 +69,12 @@ func newOutbox(c *Config, polled bool) outbox {
 }
 
 // add queues packets together. It returns [ErrClosed] or ErrSlow.
-func (o *outbox) add(packets ...Packet) error {
-	_, err := o.tryAdd(packets, false, false)
+func (o *outbox) add(packets ...Packet) error { return o.addWhile(nil, packets) }
+
+// addWhile is add while open is set, or nil. Whether it is, is seen by who has the
+// lock, so that what is added by who has cleared it comes later.
+func (o *outbox) addWhile(open *atomic.Bool, packets []Packet) error {
+	_, err := o.tryAdd(packets, open, false, false)
 	if err == ErrSlow {
 		o.count.add(MetricDropped, DroppedOverflow, len(packets))
 	}
@@ -83,7 +88,7 @@ func (o *outbox) addWhenRoom(ctx context.Context, packets []Packet, only bool) e
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		room, err := o.tryAdd(packets, true, only)
+		room, err := o.tryAdd(packets, nil, true, only)
 		if err != ErrSlow {
 			return err
 		}
@@ -94,12 +99,12 @@ func (o *outbox) addWhenRoom(ctx context.Context, packets []Packet, only bool) e
 	}
 }
 
-// tryAdd is add without the counting. With wait, ErrSlow comes with a channel
+// tryAdd is addWhile without the counting. With wait, ErrSlow comes with a channel
 // that is closed when another try may succeed; with only, nothing is added.
-func (o *outbox) tryAdd(packets []Packet, wait, only bool) (room <-chan struct{}, err error) {
+func (o *outbox) tryAdd(packets []Packet, open *atomic.Bool, wait, only bool) (room <-chan struct{}, err error) {
 	size := weigh(packets)
 	o.mu.Lock()
-	if o.closed {
+	if o.closed || open != nil && !open.Load() {
 		o.mu.Unlock()
 		return nil, ErrClosed
 	}

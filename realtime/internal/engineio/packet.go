@@ -67,16 +67,19 @@ func textPacket(kind byte, text []byte) Packet {
 // Headroom is how many bytes [Lend] needs before a text.
 const Headroom = 10 + 1
 
-// Lend returns the message packet that carries the text which buf has behind its
+// Lend appends the message packet that carries the text which buf has behind its
 // first Headroom bytes, in which it writes. The packet is lent: it is a part of
 // buf, and only to be used before that changes. What is sent of it is a copy.
-func Lend(buf []byte) Packet {
+func Lend(dst []Packet, buf []byte) []Packet {
 	size := len(buf) - (Headroom - 1)
 	header := frameHeader(size)
 	frame := buf[Headroom-1-header:]
 	appendHeader(frame[:0], opText, size)
 	frame[header] = typeMessage
-	return Packet{frame: frame, header: int32(header), lent: true}
+	dst = append(dst, Packet{})
+	p := &dst[len(dst)-1] // in place: a processor waits for a struct that it copies while it is being written
+	p.frame, p.header, p.lent = frame, int32(header), true
+	return dst
 }
 
 // owned returns p, or a copy of one that is lent.

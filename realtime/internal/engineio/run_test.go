@@ -12,7 +12,7 @@ import (
 // lend returns a lent packet, and what has its memory written over.
 func lend(s string) (p Packet, spoil func()) {
 	buf := append(make([]byte, Headroom), s...)
-	return Lend(buf), func() {
+	return Lend(nil, buf)[0], func() {
 		for i := range buf {
 			buf[i] = 'x'
 		}

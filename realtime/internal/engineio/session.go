@@ -80,11 +80,21 @@ func (s *Session) Buffered() int { return s.out.buffered() }
 // Config.Overflow is OverflowDropNewest the session ends soon after. It never
 // calls the handler.
 func (s *Session) Send(packets ...Packet) error {
-	err := s.out.add(packets...)
+	return s.sent(s.out.add(packets...))
+}
+
+// sent takes what became of packets, and returns it.
+func (s *Session) sent(err error) error {
 	if err == ErrSlow && s.server.config.Overflow != OverflowDropNewest {
 		s.condemn()
 	}
 	return err
+}
+
+// SendWhile is Send, but also returns [ErrClosed] when open is no longer set. What
+// is sent after that was cleared leaves after all that was sent while it was set.
+func (s *Session) SendWhile(open *atomic.Bool, packets ...Packet) error {
+	return s.sent(s.out.addWhile(open, packets))
 }
 
 // SendContext is Send, but waits for room. It returns the cause of ctx when that
