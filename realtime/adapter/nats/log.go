@@ -206,27 +206,31 @@ func (l *logEngine) Read(ctx context.Context, namespace, after, upTo string, f f
 	if err != nil {
 		return err
 	}
-	var messages []*cluster.Message
-	err = again(ctx, func() (err error) {
-		messages, err = l.between(ctx, namespace, from, to)
-		return err
+	return again(ctx, func() error {
+		return l.between(ctx, namespace, from, to, func(messages []*cluster.Message) (more bool, err error) {
+			if err := l.reaches(ctx, from); err != nil { // after reading: what is there now was there then
+				return false, err
+			}
+			for _, m := range messages {
+				if from, err = parsePlace(m.Offset); err != nil || !f(m) {
+					return false, err
+				}
+			}
+			return true, nil
+		})
 	})
-	if err != nil {
-		return err
-	}
-	asking, cancel := context.WithTimeout(ctx, patience)
+}
+
+// reaches fails when something behind a place may have been dropped.
+func (l *logEngine) reaches(ctx context.Context, from place) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	stream, err := l.logStream(asking) // after reading: what is there now was there then
+	stream, err := l.logStream(ctx)
 	if err != nil {
 		return err
 	}
 	if info := stream.CachedInfo(); from.epoch != info.Created.UnixNano() || from.number+1 < info.State.FirstSeq {
 		return cluster.ErrTrimmed
-	}
-	for _, m := range messages {
-		if !f(m) {
-			break
-		}
 	}
 	return nil
 }
@@ -248,55 +252,72 @@ func again(ctx context.Context, f func() error) error {
 	}
 }
 
-// between reads the log behind one place, up to another.
-func (l *logEngine) between(ctx context.Context, namespace string, from, to place) (messages []*cluster.Message, err error) {
+// readAtOnce is how many messages are read, and held, at a time.
+const readAtOnce = 500
+
+// between reads the log behind one place, up to another, and calls f with some messages at
+// a time, at least once, until it returns false.
+func (l *logEngine) between(ctx context.Context, namespace string, from, to place, f func([]*cluster.Message) (more bool, err error)) error {
 	if from.compare(to) >= 0 {
-		return nil, nil
+		_, err := f(nil)
+		return err
 	}
 	consumer, err := l.js.CreateConsumer(ctx, l.subjects.stream("log"), jetstream.ConsumerConfig{
 		FilterSubject: l.subjects.log(namespace), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from.number + 1,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 30 * time.Second,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("nats: %w", err)
+		return fmt.Errorf("nats: %w", err)
 	}
 	name := consumer.CachedInfo().Name
 	defer l.conn.Publish("$JS.API.CONSUMER.DELETE."+l.subjects.stream("log")+"."+name, nil) // nobody waits for it
-	const most = 500
-	for left := consumer.CachedInfo().NumPending; left > 0; {
-		n := min(left, most)
-		batch, err := consumer.Fetch(int(n), jetstream.FetchMaxWait(patience))
-		if err != nil {
-			return nil, fmt.Errorf("nats: %w", err)
+	for left := consumer.CachedInfo().NumPending; ; {
+		var messages []*cluster.Message
+		if messages, left, err = l.fetch(ctx, consumer, from.epoch, to, left); err != nil {
+			return err
 		}
-		got := uint64(0)
-		for msg := range batch.Messages() {
-			got++
-			meta, err := msg.Metadata()
-			if err != nil {
-				return nil, fmt.Errorf("nats: %w", err)
-			}
-			at := place{from.epoch, meta.Sequence.Stream}
-			if at.compare(to) > 0 {
-				return messages, nil
-			}
-			m, err := l.parse(ctx, msg.Data())
-			switch {
-			case errors.Is(err, cluster.ErrForeign):
-				continue // the nodes have refused it, too
-			case err != nil:
-				return nil, err
-			}
-			m.Offset = at.String()
-			messages = append(messages, m)
+		if more, err := f(messages); err != nil || !more || left == 0 {
+			return err
 		}
-		if err := batch.Error(); err != nil {
-			return nil, fmt.Errorf("nats: %w", err)
-		}
-		if got == 0 {
-			return nil, fmt.Errorf("nats: JetStream does not answer")
-		}
-		left -= min(got, left)
 	}
-	return messages, nil
+}
+
+// fetch reads some of those messages that are left, and returns those up to a place, and
+// how many are left then.
+func (l *logEngine) fetch(ctx context.Context, consumer jetstream.Consumer, epoch int64, to place, left uint64) (messages []*cluster.Message, rest uint64, err error) {
+	if left == 0 {
+		return nil, 0, nil
+	}
+	batch, err := consumer.Fetch(int(min(left, readAtOnce)), jetstream.FetchMaxWait(patience))
+	if err != nil {
+		return nil, 0, fmt.Errorf("nats: %w", err)
+	}
+	got := uint64(0)
+	for msg := range batch.Messages() {
+		got++
+		meta, err := msg.Metadata()
+		if err != nil {
+			return nil, 0, fmt.Errorf("nats: %w", err)
+		}
+		at := place{epoch, meta.Sequence.Stream}
+		if at.compare(to) > 0 {
+			return messages, 0, nil
+		}
+		m, err := l.parse(ctx, msg.Data())
+		switch {
+		case errors.Is(err, cluster.ErrForeign):
+			continue // the nodes have refused it, too
+		case err != nil:
+			return nil, 0, err
+		}
+		m.Offset = at.String()
+		messages = append(messages, m)
+	}
+	if err := batch.Error(); err != nil {
+		return nil, 0, fmt.Errorf("nats: %w", err)
+	}
+	if got == 0 {
+		return nil, 0, errors.New("nats: JetStream does not answer")
+	}
+	return messages, left - min(got, left), nil
 }
