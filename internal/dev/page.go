@@ -30,6 +30,7 @@ func writePage(w http.ResponseWriter, r *http.Request, p *Problem, status int) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
+	w.Header().Set("X-Content-Type-Options", "nosniff") // whatever the compiler's words look like
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)
