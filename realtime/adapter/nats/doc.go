@@ -39,4 +39,10 @@
 //
 // The account has to be one with JetStream then, that may use the subjects
 // "$JS.API.>" and "_INBOX.>".
+//
+// # Goroutines
+//
+//	receiver    one a node, from Start to Close: takes what other nodes say
+//	supervisor  one a node with JetStream, from Start to Close: has the log of each namespace read, and again after a reconnection
+//	reader      one a namespace with JetStream, the client library's: gives the node what stands in the log
 package nats
