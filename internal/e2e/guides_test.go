@@ -9,11 +9,15 @@ import (
 	"github.com/zocalo-go/zocalo/internal/marked"
 )
 
-// What the guides show of Go is compiled: every block of it stands in a file of examples.
+// What the guides show of Go is compiled: every block of it stands in a file of examples. Those of package realtime are
+// its own to test.
 func TestGuidesShowWhatCompiles(t *testing.T) {
 	names, err := filepath.Glob("example_*_test.go")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no examples, %v", err)
+	}
+	for _, dir := range []string{"adapter/nats/embedded", "emitter", "presence"} {
+		names = append(names, filepath.Join("..", "..", "realtime", dir, "example_test.go"))
 	}
 	var examples [][]string
 	for _, name := range names {
@@ -23,7 +27,7 @@ func TestGuidesShowWhatCompiles(t *testing.T) {
 		}
 		examples = append(examples, lines)
 	}
-	for _, guide := range []string{"README.md", "docs/app.md", "docs/middleware.md", "docs/views.md"} {
+	for _, guide := range []string{"README.md", "docs/app.md", "docs/middleware.md", "docs/scaling.md", "docs/views.md"} {
 		blocks, err := marked.Blocks(filepath.Join("..", "..", guide), "go")
 		if err != nil || len(blocks) == 0 {
 			t.Errorf("%s shows no Go, %v; are its blocks marked with go?", guide, err)

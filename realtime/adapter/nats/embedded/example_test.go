@@ -14,7 +14,7 @@ import (
 // $ROUTES, is part of one cluster.
 func Example() {
 	mesh, err := embedded.Start(embedded.Config{
-		Routes: strings.Fields(os.Getenv("ROUTES")), // such as "node1:6222 node2:6222"
+		Routes: strings.Fields(os.Getenv("ROUTES")), // such as "node1:6222 node2:6222": some nodes, which tell of the others
 		Secret: os.Getenv("CLUSTER_SECRET"),
 	})
 	if err != nil {
