@@ -47,6 +47,7 @@ func TestForeignNodeStopsDuringUpgrade(t *testing.T) {
 		synctest.Wait()
 		w.to(2)
 		w.poll(url, "6")
+		synctest.Wait() // until that is told
 		w.write(ws, "5")
 		expect(t, w.read(ws), "StatusNoStatusRcvd")
 		<-stopped

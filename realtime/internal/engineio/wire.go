@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"net"
 	"time"
 )
@@ -97,6 +98,7 @@ func (s *webSocket) tryWrite(packets []Packet, a *attempt) (done int, blocked bo
 	}()
 	for done < len(packets) {
 		data := packets[done].frame
+		borrowed := packets[done].run != nil // its memory goes to others when it has been written
 		done++
 		if done < len(packets) && len(data) < corkSize/2 { // small ones together
 			*cork = append((*cork)[:0], data...)
@@ -104,14 +106,17 @@ func (s *webSocket) tryWrite(packets []Packet, a *attempt) (done int, blocked bo
 				*cork = append(*cork, packets[done].frame...)
 				done++
 			}
-			data = *cork
+			data, borrowed = *cork, true
 		}
 		n, err := a.write(s.raw, data)
 		if err != nil {
 			return done, false, err
 		}
 		if n < len(data) {
-			s.unsent = append([]byte(nil), data[n:]...)
+			s.unsent = data[n:]
+			if borrowed {
+				s.unsent = bytes.Clone(s.unsent)
+			}
 			return done, true, nil
 		}
 	}
