@@ -82,7 +82,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	if a.options.development {
 		next = newHandover(mounted[shutdowner](&a.Router, nil))
 	}
-	var open connections
+	open := connections{requests: next != nil}
 	server := &http.Server{
 		ConnState:         open.track,
 		Handler:           a,
@@ -139,6 +139,7 @@ func (a *App) shutdown(ctx context.Context, server *http.Server, open *connectio
 	wg.Go(func() {
 		handlers.Wait()
 		if next != nil {
+			open.settle(ctx) // what a request in progress emits is for the sessions, too
 			errs[1] = next.pass(ctx)
 		}
 	})
