@@ -98,7 +98,7 @@ func (l *listener) run() {
 		began := time.Now()
 		err := l.listen(func() {
 			if down {
-				l.engine.logger.Info("postgres: connected again", "node", l.engine.node)
+				l.engine.logger.Info("postgres: connected", "node", l.engine.node)
 			}
 			down, pause = false, minPause
 			close(l.listening())
@@ -115,7 +115,12 @@ func (l *listener) run() {
 		}
 		if !down {
 			down = true
-			l.engine.logger.Warn("postgres: the connection is lost; connecting again", "node", l.engine.node, "error", err, "after", time.Since(began))
+			select {
+			case <-l.ready:
+				l.engine.logger.Warn("postgres: the connection is lost; connecting again", "node", l.engine.node, "error", err, "after", time.Since(began))
+			default:
+				l.engine.logger.Warn("postgres: cannot connect; trying again", "node", l.engine.node, "error", err)
+			}
 		}
 		select {
 		case <-time.After(pause):
