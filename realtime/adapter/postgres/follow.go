@@ -52,6 +52,12 @@ func (l *logEngine) take(namespace string, payload []byte) (refused, err error) 
 	if read, open := l.position(namespace); !open || n <= read {
 		return nil, nil
 	}
+	switch there, err := l.reaches(n); {
+	case err != nil:
+		return nil, err
+	case !there:
+		return fmt.Errorf("the log has no row %d yet", n), nil
+	}
 	if refused = l.takeShared(namespace, payload, offset); refused == nil {
 		l.advance(namespace, n)
 		return nil, nil
@@ -62,6 +68,23 @@ func (l *logEngine) take(namespace string, payload []byte) (refused, err error) 
 		return nil, err
 	}
 	return refused, nil // there is no such row
+}
+
+// reaches reports whether the log reaches a number: anybody can notify any, and a node
+// that believed in a large one would take what comes next for something it has read.
+// Numbers follow each other, so that the log is asked about few: it has told of those of
+// namespaces that this node does not have.
+func (l *logEngine) reaches(n int64) (bool, error) {
+	if n > l.top+1 {
+		ctx, cancel := context.WithTimeout(l.listener.ctx, patience)
+		defer cancel()
+		table := l.options.LogTable
+		sql := `SELECT greatest((SELECT max(id) FROM ` + table + `), (SELECT max(id) FROM ` + table + `_trimmed), 0)`
+		err := l.pool.QueryRow(ctx, sql).Scan(&l.top)
+		return n <= l.top, err
+	}
+	l.top = max(l.top, n)
+	return true, nil
 }
 
 // offsetOf returns the offset of a message that stands in the log, or "".

@@ -15,13 +15,17 @@ import (
 
 // logEngine is the cluster.LogEngine of one node. The number of a row is the
 // offset of its message; rows are numbered, committed and notified in one order,
-// because who writes some holds a lock.
+// because who writes some holds a lock. What a node says again, because it was not
+// answered, gets no second row.
 type logEngine struct {
 	*engine
 
 	mu    sync.Mutex       // guards the rest
 	read  map[string]int64 // up to where the node was given the log of each namespace
 	asked map[string]int64 // up to where it was asked to be given it, when that was last
+
+	// Of the listener.
+	top int64 // the largest number that a row is known to have, of any namespace
 }
 
 func newLogEngine(e *engine) *logEngine {
@@ -48,28 +52,32 @@ func (w *writer) lock() {
 
 // addKept writes a message into the log, and notifies it with its offset.
 func (w *writer) addKept(m *cluster.Message, channel string, text []byte) error {
-	data, err := m.AppendBinary(nil)
-	if err != nil {
-		return err
-	}
-	w.lock()
-	w.batch.Queue(`WITH l AS (INSERT INTO `+w.engine.options.LogTable+` (space, message) VALUES ($2, $3) RETURNING id)
-		SELECT pg_notify($1, '`+offsetMark+`' || l.id || '",' || $4::text) FROM l`, channel, w.engine.channels.space(m.Namespace), data, string(text[1:]))
-	return nil
+	return w.addRow(m, ` SELECT pg_notify($1, '`+offsetMark+`' || l.id || '",' || $2::text) FROM l`, channel, string(text[1:]))
 }
 
 // addKeptAttached is addKept of what is too large for a notification.
 func (w *writer) addKeptAttached(m *cluster.Message, channel string, head, attachment []byte) error {
+	return w.addRow(m, `, a AS (INSERT INTO `+w.engine.options.TableName+` (payload) SELECT $7::bytea FROM l RETURNING id)
+		SELECT pg_notify($1, '`+offsetMark+`' || l.id || '","attachmentId":"' || a.id || '",' || $2::text) FROM l, a`,
+		channel, string(head[1:]), attachment)
+}
+
+// addRow writes a message into the log, and has then what follows be done with the new
+// row, l, and the parameters 1, 2, 7 and on. There is none when the log has the message
+// already.
+func (w *writer) addRow(m *cluster.Message, then, channel, text string, more ...any) error {
 	data, err := m.AppendBinary(nil)
 	if err != nil {
 		return err
 	}
+	var node, seq any
+	if m.Seq > 0 { // an emitter's is sent once
+		node, seq = m.Node, int64(m.Seq)
+	}
 	w.lock()
-	o := w.engine.options
-	w.batch.Queue(`WITH l AS (INSERT INTO `+o.LogTable+` (space, message) VALUES ($2, $3) RETURNING id),
-		a AS (INSERT INTO `+o.TableName+` (payload) VALUES ($5) RETURNING id)
-		SELECT pg_notify($1, '`+offsetMark+`' || l.id || '","attachmentId":"' || a.id || '",' || $4::text) FROM l, a`,
-		channel, w.engine.channels.space(m.Namespace), data, string(head[1:]), attachment)
+	args := append([]any{channel, text, w.engine.channels.space(m.Namespace), node, seq, data}, more...)
+	w.batch.Queue(`WITH l AS (INSERT INTO `+w.engine.options.LogTable+` (space, node, seq, message) VALUES ($3, $4, $5, $6)
+		ON CONFLICT (node, seq) DO NOTHING RETURNING id)`+then, args...)
 	return nil
 }
 

@@ -27,7 +27,10 @@ func Schema(o Options) string {
 	id bigserial PRIMARY KEY,
 	space text NOT NULL,
 	created_at timestamptz NOT NULL DEFAULT now(),
-	message bytea NOT NULL
+	node text,
+	seq bigint,
+	message bytea NOT NULL,
+	UNIQUE (node, seq)
 );
 CREATE INDEX IF NOT EXISTS %[3]s_space ON %[1]s (space, id);
 CREATE INDEX IF NOT EXISTS %[3]s_age ON %[1]s (created_at);
