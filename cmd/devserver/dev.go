@@ -11,6 +11,7 @@ import (
 
 	"github.com/zocalo-go/zocalo/internal/dev"
 	"github.com/zocalo-go/zocalo/internal/doctor"
+	"github.com/zocalo-go/zocalo/internal/natsd"
 	"github.com/zocalo-go/zocalo/internal/scaffold"
 )
 
@@ -36,7 +37,8 @@ for the next free one.
 
 With --nodes it runs several processes of the app on the one port: each
 connection goes to the next, with no sticky sessions, and the app's adapter
-joins them.
+joins them. For that of NATS nothing has to be installed: without NATS_URL the
+nodes use a NATS server in devserver.
 
 In a terminal, the key h lists the others. /_dev/ under the app's address shows
 its sockets, requests, routes and log, live.`,
@@ -54,9 +56,20 @@ its sockets, requests, routes and log, live.`,
 			}
 			getenv := func(name string) string { return dev.Getenv(".", name) }
 			if nodes > 1 {
-				if err := doctor.Nodes(cmd.Context(), ".", cfg.Package, getenv); err != nil {
+				unset, err := doctor.Nodes(cmd.Context(), ".", cfg.Package, getenv)
+				if err != nil {
 					cfg.Listener.Close()
 					return err
+				}
+				if unset != "" {
+					engine, err := natsd.Start()
+					if err != nil {
+						cfg.Listener.Close()
+						return err
+					}
+					defer engine.Close()
+					cfg.Env = append(cfg.Env, unset+"="+engine.URL())
+					c.printf("%s\n", c.faint(unset+" is not set: the nodes are joined by a NATS server in devserver"))
 				}
 				c.nodes, cfg.Nodes = nodes, nodes
 			}

@@ -24,6 +24,9 @@ type Config struct {
 	Package string
 	// Args are the arguments of the app.
 	Args []string
+	// Env are variables for the app, "NAME=value", where neither the environment nor
+	// the file .env in Dir says anything else.
+	Env []string
 	// Listener is the public listener. Run and Serve own it and close it.
 	Listener *net.TCPListener
 	// Nodes is how many processes of the app Run runs, behind a round robin on

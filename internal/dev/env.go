@@ -31,6 +31,18 @@ func Dotenv(dir string) []string {
 	})
 }
 
+// environ is the environment of an app: ours, what .env adds, and what it lacks then
+// of Config.Env.
+func environ(cfg Config) []string {
+	env := append(os.Environ(), Dotenv(cfg.Dir)...)
+	for _, entry := range cfg.Env {
+		if name, _, _ := strings.Cut(entry, "="); Getenv(cfg.Dir, name) == "" {
+			env = append(env, entry)
+		}
+	}
+	return env
+}
+
 // readEnv reads KEY=value lines from the file .env in dir. Blank lines and
 // lines that start with # are skipped, "export " and matching quotes around a
 // value are dropped, nothing is expanded.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -14,6 +15,31 @@ import (
 
 	"github.com/zocalo-go/zocalo/internal/need"
 )
+
+// What Config.Env has gives way to the environment and to .env, as far as those say
+// anything.
+func TestEnviron(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte("ZOCALO_TEST_FILE=file\nZOCALO_TEST_BLANK=\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ZOCALO_TEST_SET", "set")
+	t.Setenv("ZOCALO_TEST_EMPTY", "")
+	var names []string
+	for _, what := range []string{"SET", "EMPTY", "FILE", "BLANK", "NEW"} {
+		names = append(names, "ZOCALO_TEST_"+what+"=ours")
+	}
+	got := map[string]string{}
+	for _, entry := range environ(Config{Dir: dir, Env: names}) {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "ZOCALO_TEST_") {
+			got[strings.TrimPrefix(name, "ZOCALO_TEST_")] = value // the last one counts
+		}
+	}
+	want := map[string]string{"SET": "set", "EMPTY": "ours", "FILE": "file", "BLANK": "ours", "NEW": "ours"}
+	if !maps.Equal(got, want) {
+		t.Errorf("the app finds %v, want %v", got, want)
+	}
+}
 
 func TestClassify(t *testing.T) {
 	for name, want := range map[string]kind{

@@ -59,6 +59,9 @@ func Engines(ctx context.Context, dir, pkg string, getenv func(string) string) [
 		f.Check = j.variable
 		if absent {
 			f.Cure = "start " + j.name + ", for example with: " + j.start()
+			if j.adapter == "nats" {
+				f.Cure += "; or leave it unset, and devserver --nodes has a NATS server of its own"
+			}
 		}
 		findings = append(findings, f)
 	}
@@ -67,20 +70,21 @@ func Engines(ctx context.Context, dir, pkg string, getenv func(string) string) [
 
 // Nodes says why several processes of the command pkg in dir would not be one
 // cluster, and what to do, as far as its source and its variables tell. An app
-// without sockets has nothing to join.
-func Nodes(ctx context.Context, dir, pkg string, getenv func(string) string) error {
+// without sockets has nothing to join. One that lacks but the URL of a NATS server
+// needs nothing that has to be installed: unset is the variable for it then.
+func Nodes(ctx context.Context, dir, pkg string, getenv func(string) string) (unset string, err error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-deps", "-f", "{{.ImportPath}}", pkg)
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if err != nil {
-		return nil // the build says it better
+		return "", nil // the build says it better
 	}
 	imports := map[string]bool{}
 	for line := range strings.Lines(string(out)) {
 		imports[strings.TrimSpace(line)] = true
 	}
 	if !imports[framework+"/realtime"] {
-		return nil
+		return "", nil
 	}
 	found := false
 	for _, e := range joints {
@@ -88,14 +92,18 @@ func Nodes(ctx context.Context, dir, pkg string, getenv func(string) string) err
 			continue
 		}
 		found = true
-		if getenv(e.variable) == "" && mentions(filepath.Join(dir, pkg), `"`+e.variable+`"`) {
-			return fmt.Errorf("%s is not set, so the nodes would not find each other: start %s, for example with\n\t%s\nand write this into .env:\n\t%s=%s", e.variable, e.name, e.start(), e.variable, e.example)
+		if getenv(e.variable) != "" || !mentions(filepath.Join(dir, pkg), `"`+e.variable+`"`) {
+			continue
+		}
+		if unset = e.variable; e.adapter != "nats" {
+			return "", fmt.Errorf("%s is not set, so the nodes would not find each other: start %s, for example with\n\t%s\nand write this into .env:\n\t%s=%s", e.variable, e.name, e.start(), e.variable, e.example)
 		}
 	}
 	if !found {
-		return fmt.Errorf("the app has no adapter, so its nodes would know nothing of each other's sockets; make an app that has one with\n\tdevserver new hello --adapter nats\nor see docs/scaling.md of %s for how to add one", framework)
+		return "", fmt.Errorf("the app has no adapter, so its nodes would know nothing of each other's sockets; make an app that has one, "+
+			"for which nothing has to be installed, with\n\tdevserver new hello --adapter nats\nor see docs/scaling.md of %s for how to add one", framework)
 	}
-	return nil
+	return unset, nil
 }
 
 // mentions reports whether a Go file in a directory has a text in it.

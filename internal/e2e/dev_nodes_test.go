@@ -5,18 +5,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/zocalo-go/zocalo/internal/services"
 )
 
 // Three processes of one app are one square: a page, whose requests go to one after the other, talks with pages at the
 // other nodes, also after a save has replaced all of them, and /_dev/ shows each.
+// What joins them is devserver itself.
 func TestDevNodes(t *testing.T) {
-	engine := services.NATS(t)
 	browser := newBrowser(t)
 	a := newDevApp(t, "minimal", func(a *devApp) {
 		a.args = []string{"--nodes", "3"}
-		a.write(".env", "NATS_URL=nats://"+engine.Addr+"\n")
 		a.edit("main.go", `"title": "Hello"`, `"title": "Hello", "pid": os.Getpid()`)
 		a.write("views/index.handlebars", a.read("views/index.handlebars")+"<p id=\"pid\">{{pid}}</p>\n")
 		a.write("public/main.js", a.read("public/main.js")+"globalThis.connected = () => socket.connected;\n")

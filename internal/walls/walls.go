@@ -17,14 +17,15 @@ type Room struct {
 // Rooms returns the rules.
 func Rooms() []Room {
 	return []Room{
-		{"cmd/devserver", []string{"internal/terminal", "internal/dev", "internal/doctor", "internal/generate", "internal/routes", "internal/scaffold"}, []string{"github.com/spf13/cobra"},
-			"the command line is thin: what it does lives in internal/dev, internal/doctor, internal/generate, internal/routes and internal/scaffold"},
+		{"cmd/devserver", []string{"internal/terminal", "internal/dev", "internal/doctor", "internal/generate", "internal/natsd", "internal/routes", "internal/scaffold"}, []string{"github.com/spf13/cobra"},
+			"the command line is thin: what it does lives in internal/dev, internal/doctor, internal/generate, internal/natsd, internal/routes and internal/scaffold"},
 		{"internal/scaffold", []string{"templates", "views", "public"}, []string{"golang.org/x/mod"},
 			"it writes files and knows nothing of what they do"},
 		{"internal/dev", nil, []string{"github.com/fsnotify/fsnotify", "golang.org/x/sys"},
 			"the dev loop serves any Go program, not only the framework's"},
 		{"internal/terminal", nil, []string{"golang.org/x/sys", "rsc.io/qr"}, "keys and QR codes know nothing of what they are for"},
 		{"internal/doctor", nil, nil, "it looks from outside, as a browser does"},
+		{"internal/natsd", nil, nil, "a server needs no client, and a user of devserver not the server of NATS"},
 		{"internal/routes", nil, nil, "it asks the app, and reads its source: it links neither"},
 		{"internal/generate", nil, nil, "it writes files and knows nothing of what they do"},
 		{"app", nil, []string{"github.com/go-chi/chi/v5", "github.com/andybalholm/brotli", "golang.org/x/text"},
