@@ -132,7 +132,7 @@ func (e *engine) Start(node string, r cluster.Receiver) error {
 // receive takes what comes.
 func (e *engine) receive() {
 	defer close(e.done)
-	parts := newAssembly()
+	parts := newAssembly(maxWhole)
 	for {
 		select {
 		case <-e.closed:

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter/cluster"
 )
@@ -48,6 +49,8 @@ func split(data []byte, most int, send func([]byte) error) error {
 type assembly struct {
 	partial map[[16]byte]*whole
 	order   [][16]byte // of their beginnings: the oldest are given up
+	held    int        // bytes of all of them
+	most    int        // bytes that may be held, as many as a message has at most
 }
 
 type whole struct {
@@ -56,7 +59,9 @@ type whole struct {
 	next uint32
 }
 
-func newAssembly() *assembly { return &assembly{partial: make(map[[16]byte]*whole)} }
+func newAssembly(most int) *assembly {
+	return &assembly{partial: make(map[[16]byte]*whole), most: most}
+}
 
 // add returns a message that data is, or completes. Parts of which one is missing
 // are nothing.
@@ -69,36 +74,32 @@ func (a *assembly) add(data []byte) ([]byte, bool) {
 	data = data[partHeader:]
 	w := a.partial[id]
 	if w == nil {
-		if index != 0 || size > maxWhole {
+		if index != 0 || size > a.most {
 			return nil, false
 		}
 		w = &whole{size: size}
-		a.begin(id, w)
+		a.partial[id] = w
+		a.order = append(a.order, id)
 	}
 	if index != w.next || len(w.data)+len(data) > w.size {
-		delete(a.partial, id)
+		a.drop(id)
 		return nil, false
 	}
 	w.data, w.next = append(w.data, data...), w.next+1
-	if len(w.data) < w.size {
-		return nil, false
+	a.held += len(data)
+	if len(w.data) == w.size {
+		a.drop(id)
+		return w.data, true
 	}
-	delete(a.partial, id)
-	return w.data, true
+	for len(a.order) > maxPartial || a.held > a.most {
+		a.drop(a.order[0])
+	}
+	return nil, false
 }
 
-func (a *assembly) begin(id [16]byte, w *whole) {
-	kept := a.order[:0]
-	for _, old := range a.order {
-		if a.partial[old] != nil {
-			kept = append(kept, old)
-		}
-	}
-	a.order = kept
-	if len(a.order) >= maxPartial {
-		delete(a.partial, a.order[0])
-		a.order = a.order[1:]
-	}
-	a.partial[id] = w
-	a.order = append(a.order, id)
+// drop ends the waiting for the rest of a message.
+func (a *assembly) drop(id [16]byte) {
+	a.held -= len(a.partial[id].data)
+	delete(a.partial, id)
+	a.order = slices.DeleteFunc(a.order, func(other [16]byte) bool { return other == id })
 }

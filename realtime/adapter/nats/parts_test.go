@@ -6,7 +6,7 @@ import (
 )
 
 func TestParts(t *testing.T) {
-	a := newAssembly()
+	a := newAssembly(maxWhole)
 	for _, size := range []int{partHeader + 2, 99, 100, 101, 1000, 10_000} {
 		data := bytes.Repeat([]byte("Zócalo"), size)[:size]
 		parts, done := 0, false
@@ -33,7 +33,7 @@ func TestParts(t *testing.T) {
 // Parts that are missing, come twice, or claim too much are nothing, and hold
 // memory for a while at most.
 func TestPartsHostile(t *testing.T) {
-	a := newAssembly()
+	a := newAssembly(maxWhole)
 	var first [][]byte
 	for range 2 * maxPartial {
 		var parts [][]byte
@@ -58,5 +58,37 @@ func TestPartsHostile(t *testing.T) {
 	huge[1]++
 	if a.add(huge); a.partial[[16]byte(huge[1:17])] != nil {
 		t.Error("a message of 4 GiB is waited for")
+	}
+}
+
+// Messages that are never completed hold a bounded number of bytes. The oldest are given
+// up for the one that comes, which may be as large as all of them.
+func TestPartsHeld(t *testing.T) {
+	const most = 10_000
+	a := newAssembly(most)
+	held := func() (bytes int) {
+		for _, w := range a.partial {
+			bytes += len(w.data)
+		}
+		return bytes
+	}
+	for range 10 {
+		parts, last := 0, false
+		split(make([]byte, most), 1000, func(part []byte) error {
+			if parts++; parts <= 5 {
+				a.add(part)
+			}
+			return nil
+		})
+		if held() > most || a.held != held() {
+			t.Fatalf("%d bytes are held, and said to be %d", held(), a.held)
+		}
+		split(make([]byte, most), 1000, func(part []byte) error {
+			_, last = a.add(part)
+			return nil
+		})
+		if !last || a.held != held() {
+			t.Fatalf("whole: %v, with %d bytes held, said to be %d", last, held(), a.held)
+		}
 	}
 }
