@@ -274,6 +274,11 @@ func (s *Server) ClientsCount() int { return s.engine.Count() }
 // Panics returns how many handlers have panicked since the start.
 func (s *Server) Panics() int64 { return s.panics.Load() }
 
+// Go runs f in a goroutine that Shutdown waits for as it does for handlers: what a
+// handler begins and does not wait for itself. A panic ends the program, as that of any
+// goroutine.
+func (s *Server) Go(f func()) { s.handlers.Go(runFunc(f)) }
+
 // Shutdown refuses new clients and disconnects those there are with "server
 // shutting down", after what was sent to them has left; a polling client that is
 // between two polls has a second to come for it. The official clients come back by
@@ -285,11 +290,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain(ctx)
 	s.closing.Store(true)
 	err := s.engine.Shutdown(ctx)
-	select {
-	case <-s.handlers.finished():
+	if late := s.waitHandlers(ctx); late == nil {
 		s.drained.Store(err == nil)
-	case <-ctx.Done():
-		err = context.Cause(ctx)
+	} else {
+		err = late
 	}
 	s.handlers.close()
 	s.mu.Lock()
@@ -305,7 +309,21 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		<-n.opened
 		err = errors.Join(err, n.adapter.Close())
 	}
-	return errors.Join(err, s.node.Close(ctx))
+	err = errors.Join(err, s.node.Close(ctx))
+	if late := s.waitHandlers(ctx); err == nil { // for what others have said last
+		err = late
+	}
+	return err
+}
+
+// waitHandlers waits until no handler runs, or ctx ends: then it returns the cause.
+func (s *Server) waitHandlers(ctx context.Context) error {
+	select {
+	case <-s.handlers.finished():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Close is Shutdown without waiting for slow clients or handlers.

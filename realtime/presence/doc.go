@@ -20,5 +20,5 @@
 //
 // All methods may be called concurrently. Functions of Options are called one at a
 // time, in the order of what has happened, by a goroutine that exists while there
-// is something to tell.
+// is something to tell; the server's Shutdown waits for them.
 package presence

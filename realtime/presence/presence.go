@@ -116,7 +116,7 @@ func New[M any](n *realtime.Namespace, o Options[M]) *Tracker[M] {
 	o = o.withDefaults()
 	t := &Tracker[M]{options: o, namespace: n, tracked: make(map[place]tracked)}
 	config := n.Server().Config()
-	t.lane.logger = config.Logger
+	t.lane.server, t.lane.logger = n.Server(), config.Logger
 	topic := "presence " + n.Name() + " " + o.Name
 	if n.Value(topic) != nil {
 		panic(fmt.Sprintf("presence: the namespace %s has a tracker of the name %q; give Options.Name, or use that one", n.Name(), o.Name))
@@ -250,8 +250,9 @@ func public[M any](e *entry) Entry[M] {
 func (r ref) name() string { return r.node + "-" + strconv.FormatUint(r.n, 36) }
 
 // lane runs functions one after the other, by a goroutine that exists while there
-// are any.
+// are any, and that the server waits for.
 type lane struct {
+	server *realtime.Server
 	logger *slog.Logger
 
 	mu      sync.Mutex // guards the rest
@@ -265,7 +266,7 @@ func (l *lane) do(f func()) {
 	l.queue = append(l.queue, f)
 	if !l.running {
 		l.running = true
-		go l.run()
+		l.server.Go(l.run)
 	}
 }
 
