@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,9 +11,21 @@ import (
 
 var rawType = reflect.TypeFor[Raw]()
 
-// holdsBinary reports whether there is a non-nil byte slice in v.
-func holdsBinary(v reflect.Value, depth int) bool {
-	if !v.IsValid() || depth > jsonrules.MaxDepth {
+// holdsBinary reports whether there is a non-nil byte slice in v, in what encoding/json writes of it. A value that is
+// too deep, which is one that is part of itself most likely, is taken for one without: encoding/json knows what to say.
+func holdsBinary(v reflect.Value) bool {
+	var s search
+	return s.finds(v, 0)
+}
+
+// search looks for a byte slice.
+type search struct {
+	lost bool // it went too deep: to look elsewhere would be to go there again and again
+}
+
+// finds reports whether there is one in v, which stands so deep.
+func (s *search) finds(v reflect.Value, depth int) bool {
+	if s.lost = s.lost || depth > jsonrules.MaxDepth; s.lost || !v.IsValid() {
 		return false
 	}
 	t := v.Type()
@@ -37,13 +50,13 @@ func holdsBinary(v reflect.Value, depth int) bool {
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return holdsBinary(v.Elem(), depth+1)
+		return s.finds(v.Elem(), depth+1)
 	case reflect.Slice, reflect.Array:
 		if jsonrules.Scalar(t.Elem()) {
 			return false
 		}
 		for i := range v.Len() {
-			if holdsBinary(v.Index(i), depth+1) {
+			if s.finds(v.Index(i), depth+1) {
 				return true
 			}
 		}
@@ -52,13 +65,14 @@ func holdsBinary(v reflect.Value, depth int) bool {
 			return false
 		}
 		for it := v.MapRange(); it.Next(); {
-			if holdsBinary(it.Value(), depth+1) {
+			if s.finds(it.Value(), depth+1) {
 				return true
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := t.Field(i); (f.IsExported() || f.Anonymous) && holdsBinary(v.Field(i), depth+1) {
+		for _, f := range jsonrules.Fields(t) {
+			field, err := v.FieldByIndexErr(f.Index)
+			if err == nil && s.finds(field, depth+1) { // otherwise it is in an embedded pointer that is nil
 				return true
 			}
 		}
@@ -66,10 +80,16 @@ func holdsBinary(v reflect.Value, depth int) bool {
 	return false
 }
 
+// errTooDeep is of a value that holds binary, and has no end.
+var errTooDeep = errors.New("a value that is too deep, or part of itself")
+
 // mixed writes a value that holds binary: as encoding/json would, with
-// placeholders in the place of byte slices.
-func (e *encoder) mixed(v reflect.Value) error {
-	if !holdsBinary(v, 0) {
+// placeholders in the place of byte slices. The value is depth deep in others.
+func (e *encoder) mixed(v reflect.Value, depth int) error {
+	if depth > jsonrules.MaxDepth {
+		return errTooDeep
+	}
+	if !holdsBinary(v) {
 		if !v.IsValid() {
 			return e.plain(nil)
 		}
@@ -81,7 +101,7 @@ func (e *encoder) mixed(v reflect.Value) error {
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return e.mixed(v.Elem())
+		return e.mixed(v.Elem(), depth+1)
 	case reflect.Slice, reflect.Array:
 		if jsonrules.IsBinary(v.Type()) {
 			e.attach(v.Bytes())
@@ -92,20 +112,20 @@ func (e *encoder) mixed(v reflect.Value) error {
 			if i > 0 {
 				e.text = append(e.text, ',')
 			}
-			if err := e.mixed(v.Index(i)); err != nil {
+			if err := e.mixed(v.Index(i), depth+1); err != nil {
 				return err
 			}
 		}
 		e.text = append(e.text, ']')
 		return nil
 	case reflect.Map:
-		return e.mixedMap(v)
+		return e.mixedMap(v, depth)
 	default:
-		return e.mixedStruct(v)
+		return e.mixedStruct(v, depth)
 	}
 }
 
-func (e *encoder) mixedMap(v reflect.Value) error {
+func (e *encoder) mixedMap(v reflect.Value, depth int) error {
 	type entry struct {
 		key   string
 		value reflect.Value
@@ -121,7 +141,7 @@ func (e *encoder) mixedMap(v reflect.Value) error {
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.key, b.key) })
 	e.text = append(e.text, '{')
 	for i, entry := range entries {
-		if err := e.member(i == 0, entry.key, entry.value); err != nil {
+		if err := e.member(i == 0, entry.key, entry.value, depth); err != nil {
 			return err
 		}
 	}
@@ -129,7 +149,7 @@ func (e *encoder) mixedMap(v reflect.Value) error {
 	return nil
 }
 
-func (e *encoder) mixedStruct(v reflect.Value) error {
+func (e *encoder) mixedStruct(v reflect.Value, depth int) error {
 	e.text = append(e.text, '{')
 	first := true
 	for _, f := range jsonrules.Fields(v.Type()) {
@@ -140,7 +160,7 @@ func (e *encoder) mixedStruct(v reflect.Value) error {
 		if field, err = f.Value(field); err != nil {
 			return err
 		}
-		if err := e.member(first, f.Name, field); err != nil {
+		if err := e.member(first, f.Name, field, depth); err != nil {
 			return err
 		}
 		first = false
@@ -149,7 +169,7 @@ func (e *encoder) mixedStruct(v reflect.Value) error {
 	return nil
 }
 
-func (e *encoder) member(first bool, name string, v reflect.Value) error {
+func (e *encoder) member(first bool, name string, v reflect.Value, depth int) error {
 	if !first {
 		e.text = append(e.text, ',')
 	}
@@ -157,5 +177,5 @@ func (e *encoder) member(first bool, name string, v reflect.Value) error {
 		return err
 	}
 	e.text = append(e.text, ':')
-	return e.mixed(v)
+	return e.mixed(v, depth+1)
 }

@@ -158,8 +158,8 @@ func (e *encoder) value(v any) error {
 	case Raw:
 		return e.raw(&v)
 	}
-	if rv := reflect.ValueOf(v); holdsBinary(rv, 0) {
-		return e.mixed(rv)
+	if rv := reflect.ValueOf(v); holdsBinary(rv) {
+		return e.mixed(rv, 0)
 	}
 	return e.plain(v)
 }
