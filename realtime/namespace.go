@@ -23,6 +23,8 @@ type Namespace struct {
 	hooks   hooks
 	values  values
 
+	predecessor <-chan struct{} // closed when the adapter of the namespace is closed that had the name before, or nil
+
 	nextAck   atomic.Int64  // acks are numbered together, since a broadcast has one number for all
 	opened    chan struct{} // closed when there is an adapter
 	announced chan struct{} // closed when the handlers of "new_namespace" have run
@@ -66,8 +68,12 @@ func newNamespace(s *Server, name string, parent *ParentNamespace) *Namespace {
 	return n
 }
 
-// open makes the namespace's adapter, which may take its time.
+// open makes the namespace's adapter, which may take its time. That of one with the same name which has just been
+// removed comes to its end before: it would put an end to what the new one has subscribed to, too.
 func (n *Namespace) open() {
+	if n.predecessor != nil {
+		<-n.predecessor
+	}
 	n.adapter = n.server.node.Adapter(host{n})
 	if _, able := n.adapter.(adapter.Recoverer); !able && n.recoverable != nil {
 		panic(fmt.Sprintf("realtime: Config.Recovery needs an adapter.Recoverer, which %T is not", n.adapter))

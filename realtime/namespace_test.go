@@ -213,6 +213,49 @@ func TestSlowAdapter(t *testing.T) {
 	})
 }
 
+// slowToClose is an adapter whose Close takes its time.
+type slowToClose struct {
+	adapter.Adapter
+	closed func()
+}
+
+func (a slowToClose) Close() error {
+	time.Sleep(10 * time.Second)
+	a.closed()
+	return a.Adapter.Close()
+}
+
+// A namespace that clients make again begins when the one before has ended: what
+// an engine subscribes to for both has the same name.
+func TestNamespaceMadeAgain(t *testing.T) {
+	var d diary
+	config := realtime.Config{Adapter: adapter.Factory(func(h adapter.Host) adapter.Adapter {
+		if h.Name() == "/" {
+			return adapter.NewMemory(h)
+		}
+		d.add("opened")
+		return slowToClose{adapter.NewMemory(h), func() { d.add("closed") }}
+	})}
+	inWorld(t, config, func(w *world) {
+		w.server.OfPattern(regexp.MustCompile("^/x$"))
+		first, second := openWebSocket(w), openWebSocket(w)
+		first.joinAs("/x", "")
+		first.send("41/x")
+		synctest.Wait()
+		second.joinAs("/x", "")
+		d.expect(t, "opened", "closed", "opened")
+		first.close()
+		second.close()
+		synctest.Wait()
+		// Shutdown waits for the end of the second, too.
+	})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.Equal(d.lines, []string{"closed"}) {
+		t.Errorf("after Shutdown %q", d.lines)
+	}
+}
+
 // Clients cannot make each other's namespaces twice, or lose one.
 func TestDynamicNamespacesConcurrently(t *testing.T) {
 	inWorld(t, realtime.Config{}, func(w *world) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"regexp"
 	"runtime/debug"
@@ -35,6 +36,7 @@ type Server struct {
 
 	mu         sync.Mutex // guards the rest
 	namespaces map[string]*Namespace
+	leaving    map[string]chan struct{}   // by name of a namespace that was removed: closed when its adapter is
 	parents    []*ParentNamespace         // replaced, never changed
 	saved      map[string]json.RawMessage // by namespace: sessions of the server before, where it is not made yet
 }
@@ -119,6 +121,7 @@ func (s *Server) parent(p *ParentNamespace) *ParentNamespace {
 // held, is not any more.
 func (s *Server) create(name string, parent *ParentNamespace) *Namespace {
 	n := newNamespace(s, name, parent)
+	n.predecessor = s.leaving[name]
 	s.namespaces[name] = n
 	return n
 }
@@ -186,7 +189,7 @@ func (s *Server) sweep(n *Namespace) {
 	case !s.unused(n) || n.acquired != acquired:
 		s.mu.Unlock()
 		return
-	case sessions > 0 && s.closing.Load():
+	case s.closing.Load():
 		s.mu.Unlock() // Shutdown closes it, and what it keeps may be saved
 		return
 	case sessions > 0:
@@ -200,6 +203,11 @@ func (s *Server) sweep(n *Namespace) {
 		return
 	}
 	delete(s.namespaces, n.name)
+	if s.leaving == nil {
+		s.leaving = make(map[string]chan struct{})
+	}
+	left := make(chan struct{})
+	s.leaving[n.name] = left
 	if n.sweeper != nil {
 		n.sweeper.Stop()
 	}
@@ -208,6 +216,10 @@ func (s *Server) sweep(n *Namespace) {
 	if err := n.adapter.Close(); err != nil {
 		s.config.Logger.Error("realtime: closing an adapter", "namespace", n.name, "error", err)
 	}
+	s.mu.Lock()
+	delete(s.leaving, n.name)
+	s.mu.Unlock()
+	close(left)
 }
 
 // unused reports whether n was made by clients, of which none is there. mu is
@@ -304,7 +316,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		namespaces = append(namespaces, n)
 	}
+	leaving := slices.Collect(maps.Values(s.leaving))
 	s.mu.Unlock()
+	for _, left := range leaving {
+		<-left
+	}
 	for _, n := range namespaces {
 		<-n.opened
 		err = errors.Join(err, n.adapter.Close())
