@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -36,9 +35,9 @@ type Server struct {
 
 	mu         sync.Mutex // guards the rest
 	namespaces map[string]*Namespace
-	leaving    map[string]chan struct{}   // by name of a namespace that was removed: closed when its adapter is
-	parents    []*ParentNamespace         // replaced, never changed
-	saved      map[string]json.RawMessage // by namespace: sessions of the server before, where it is not made yet
+	leaving    map[string]chan struct{} // by name of a namespace that was removed: closed when its adapter is
+	parents    []*ParentNamespace       // replaced, never changed
+	unclaimed  map[string]unclaimed     // by namespace: sessions of the server before, where it is not made yet
 }
 
 // NewServer returns a server that is ready to be mounted. It panics when an

@@ -5,14 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"time"
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 )
 
 // savedSessions is what SaveSessions writes.
 type savedSessions struct {
-	Namespaces map[string]json.RawMessage `json:"namespaces"` // of an adapter.Keeper each, by name
+	Namespaces map[string]json.RawMessage `json:"namespaces"`          // of an adapter.Keeper each, by name
+	Unclaimed  map[string]unclaimed       `json:"unclaimed,omitempty"` // of the server before, still
 }
+
+// unclaimed are the sessions of a namespace that nobody has made yet.
+type unclaimed struct {
+	Sessions json.RawMessage `json:"sessions"`
+	Until    time.Time       `json:"until"` // they can be resumed then no longer
+}
+
+func (u unclaimed) expired() bool { return !time.Now().Before(u.Until) }
 
 // Recovers reports whether clients can resume after their connection broke:
 // whether Config.Recovery is set.
@@ -32,6 +43,7 @@ func (s *Server) SaveSessions(w io.Writer) error {
 	}
 	saved := savedSessions{Namespaces: make(map[string]json.RawMessage)}
 	s.mu.Lock()
+	saved.Unclaimed = maps.Clone(s.unclaimed)
 	namespaces := make([]*Namespace, 0, len(s.namespaces))
 	for _, n := range s.namespaces {
 		namespaces = append(namespaces, n)
@@ -67,20 +79,25 @@ func (s *Server) LoadSessions(r io.Reader) error {
 	if !s.Recovers() {
 		return nil
 	}
-	var errs []error
+	all := make(map[string]unclaimed, len(saved.Namespaces)+len(saved.Unclaimed))
+	maps.Copy(all, saved.Unclaimed)
 	for name, text := range saved.Namespaces {
+		all[name] = unclaimed{text, time.Now().Add(s.config.Recovery.MaxDisconnection)}
+	}
+	var errs []error
+	for name, sessions := range all {
 		s.mu.Lock()
 		n := s.namespaces[name]
 		if n == nil { // until somebody makes it
-			if s.saved == nil {
-				s.saved = make(map[string]json.RawMessage)
+			if s.unclaimed == nil {
+				s.unclaimed = make(map[string]unclaimed)
 			}
-			s.saved[name] = text
+			s.unclaimed[name] = sessions
 		}
 		s.mu.Unlock()
-		if n != nil {
+		if n != nil && !sessions.expired() {
 			<-n.opened
-			errs = append(errs, n.load(text))
+			errs = append(errs, n.load(sessions.Sessions))
 		}
 	}
 	return errors.Join(errs...)
@@ -90,13 +107,14 @@ func (s *Server) LoadSessions(r io.Reader) error {
 // made.
 func (n *Namespace) inherit() {
 	n.server.mu.Lock()
-	text := n.server.saved[n.name]
-	delete(n.server.saved, n.name)
+	maps.DeleteFunc(n.server.unclaimed, func(_ string, u unclaimed) bool { return u.expired() })
+	sessions, found := n.server.unclaimed[n.name]
+	delete(n.server.unclaimed, n.name)
 	n.server.mu.Unlock()
-	if text == nil {
+	if !found {
 		return
 	}
-	if err := n.load(text); err != nil {
+	if err := n.load(sessions.Sessions); err != nil {
 		n.server.config.Logger.Warn("realtime: clients that come back begin anew", "namespace", n.name, "error", err)
 	}
 }

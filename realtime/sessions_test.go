@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/zocalo-go/zocalo/realtime"
 	"github.com/zocalo-go/zocalo/realtime/adapter"
@@ -108,6 +109,30 @@ func TestSessionsOfDynamicNamespace(t *testing.T) {
 			t.Errorf("admitted as %+v, was %+v", now, at)
 		}
 	})
+}
+
+// Nor are sessions lost, or kept for longer than others, of a namespace that
+// nobody has come back to by the time of the next restart.
+func TestSessionsOfNamespaceThatNobodyMakes(t *testing.T) {
+	config := realtime.Config{Recovery: &realtime.Recovery{MaxDisconnection: time.Minute}}
+	for _, after := range []time.Duration{20 * time.Second, 31 * time.Second} {
+		inWorld(t, config, func(w *world) {
+			prepare := func(s *realtime.Server) { s.OfPattern(regexp.MustCompile("^/topic-")) }
+			prepare(w.server)
+			c := openWebSocket(w)
+			var at, now ticket
+			json.Unmarshal([]byte(strings.TrimPrefix(c.joinAs("/topic-1", ""), "40/topic-1,")), &at)
+			for range 2 {
+				w.successor(config, prepare)
+				time.Sleep(after)
+			}
+			auth, _ := json.Marshal(ticket{PID: at.PID})
+			json.Unmarshal([]byte(strings.TrimPrefix(openWebSocket(w).joinAs("/topic-1", string(auth)), "40/topic-1,")), &now)
+			if in := 2*after < time.Minute; at.SID == "" || (now.SID == at.SID) != in {
+				t.Errorf("%v after the end admitted as %+v, was %+v", 2*after, now, at)
+			}
+		})
+	}
 }
 
 func TestSessionsTooEarlyAndTooLate(t *testing.T) {
