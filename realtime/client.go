@@ -315,7 +315,8 @@ func (c *client) refuse(namespace string, e *Error) {
 // packet encodes a packet that is neither event nor acknowledgement.
 func (c *client) packet(kind parser.Type, namespace string, data any) []engineio.Packet {
 	p := parser.Outgoing{Type: kind, Namespace: namespace, ID: parser.NoID, Data: data}
-	frames, err := c.server.config.Codec.Encode(p)
+	frames, err := []parser.Frame(nil), errInternal
+	c.server.protect("packet", func() { frames, err = c.server.config.Codec.Encode(p) }) // it calls MarshalJSON of an Error's data
 	if err != nil {
 		c.server.config.Logger.Error("realtime: a packet cannot be sent", "type", kind, "namespace", namespace, "error", err)
 		return nil

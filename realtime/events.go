@@ -288,7 +288,8 @@ func (s *Socket) acknowledge(id int64, args []any) {
 	scratch := newScratch()
 	defer scratch.release()
 	var room [1]engineio.Packet
-	packets, err := scratch.appendPacket(room[:0], config, &p, false)
+	packets, err := []engineio.Packet(nil), errInternal
+	s.protect("acknowledgement", func() { packets, err = scratch.appendPacket(room[:0], config, &p, false) }) // it calls MarshalJSON
 	if err != nil {
 		config.Logger.Error("realtime: an acknowledgement cannot be sent", "namespace", s.namespace.name, "socket", s.id, "error", err)
 		p.Args = []any{failure(errInternal)}

@@ -60,9 +60,10 @@ func (c *Config) traced(ctx context.Context, s *Socket, event string, f func(con
 		f(ctx)
 		return
 	}
-	ctx, end := c.Trace(ctx, TraceEvent{s, event})
+	var end func(error)
+	s.protect("trace of "+event, func() { ctx, end = c.Trace(ctx, TraceEvent{s, event}) })
 	err := f(ctx)
 	if end != nil {
-		end(err)
+		s.protect("trace of "+event, func() { end(err) })
 	}
 }

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"sync"
 )
@@ -48,7 +49,7 @@ func (v *values) json(warn func(key string, err error)) json.RawMessage {
 func jsonOf(all map[string]any, warn func(key string, err error)) json.RawMessage {
 	texts := make(map[string]json.RawMessage, len(all))
 	for key, value := range all {
-		text, err := json.Marshal(value)
+		text, err := marshal(value)
 		if err != nil {
 			warn(key, err)
 			continue
@@ -57,6 +58,17 @@ func jsonOf(all map[string]any, warn func(key string, err error)) json.RawMessag
 	}
 	text, _ := json.Marshal(texts) // of valid texts
 	return text
+}
+
+// marshal is json.Marshal, to which a panic of a value's own method is an error: it is called where nobody else would
+// recover from that.
+func marshal(value any) (text []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("it panicked: %v", v)
+		}
+	}()
+	return json.Marshal(value)
 }
 
 // foreign is a value that another server has told, as JSON.
