@@ -68,6 +68,7 @@
 //	ZOCALO_ROUTES a file to write the routes to, instead of serving: devserver routes
 //	PORT          where Listen("") listens; 8080 when it is not set
 //	LISTEN_FDS    1: Listen serves on the listener inherited as file descriptor 3
+//	ZOCALO_LISTEN host:port where Listen listens, whatever it is given; devserver sets it on Windows
 //	ZOCALO_DEV    host:port of the development server, which sets it itself
 //
 // The development server also connects each process with the next by a pipe (ZOCALO_SUCCESSOR, ZOCALO_PREDECESSOR), in

@@ -28,6 +28,7 @@ const (
 // Listen serves on addr ("host:port" or ":port") until the process gets SIGINT or SIGTERM, and then stops as
 // [App.Serve] does; a second signal ends the process at once. An empty addr is the port of the environment variable
 // PORT, or ":8080". With LISTEN_FDS=1 (systemd's socket activation) it serves on the inherited listener instead.
+// Where a system cannot hand one over (Windows), ZOCALO_LISTEN is devserver's address for it, which addr gives way to.
 //
 // With ZOCALO_ROUTES in the environment, which devserver routes sets, it writes what it answers to the file of that
 // name and returns nil, without listening; so does [App.Serve].
@@ -152,14 +153,13 @@ func (a *App) shutdown(ctx context.Context, server *http.Server, open *connectio
 	return errors.Join(errs...)
 }
 
-// listener is the inherited one, or one on addr, or else on the port of PORT or a given one.
+// listener is the inherited one, or one on the address of ZOCALO_LISTEN, on addr, or else on the port of PORT or a given
+// one.
 func listener(addr, port string) (net.Listener, error) {
 	if l, err := inherited(); l != nil || err != nil {
 		return l, err
 	}
-	if addr == "" {
-		addr = ":" + cmp.Or(os.Getenv("PORT"), port)
-	}
+	addr = cmp.Or(os.Getenv("ZOCALO_LISTEN"), addr, ":"+cmp.Or(os.Getenv("PORT"), port))
 	return net.Listen("tcp", addr)
 }
 

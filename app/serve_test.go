@@ -234,6 +234,10 @@ func TestListenRefusesATakenPort(t *testing.T) {
 	if err := app.New().Listen(l.Addr().String()); err == nil || !strings.HasPrefix(err.Error(), "app: listen: ") {
 		t.Errorf("got %v", err)
 	}
+	t.Setenv("ZOCALO_LISTEN", l.Addr().String())
+	if err := app.New().Listen("256.256.256.256:1"); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+		t.Errorf("with another address in ZOCALO_LISTEN: %v", err)
+	}
 }
 
 // TestListenInAProcess runs Listen in a process of its own: on an inherited listener, and on the port of PORT,

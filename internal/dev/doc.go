@@ -27,7 +27,8 @@
 // ended before it answered a request is for the next one.
 //
 // Where a listener cannot be inherited (Windows) the old process is stopped
-// first, the listener closed, and the new one told to listen by PORT: requests
+// first, the listener closed, and the new one told to listen by ZOCALO_LISTEN,
+// host:port, which is as near or public as the listener was, or by PORT: requests
 // in between are refused.
 //
 // With several nodes the public listener stays with this package, too: a front

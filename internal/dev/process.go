@@ -37,7 +37,7 @@ func start(path, name string, cfg Config, pub *public, state *control, pipes *he
 	ownGroup(p.cmd)
 
 	p.cmd.Env = environ(cfg)
-	p.cmd.Env = without(p.cmd.Env, "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_FDS", "ZOCALO_DEV", "ZOCALO_SUCCESSOR", "ZOCALO_PREDECESSOR")
+	p.cmd.Env = without(p.cmd.Env, "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_FDS", "ZOCALO_LISTEN", "ZOCALO_DEV", "ZOCALO_SUCCESSOR", "ZOCALO_PREDECESSOR")
 	_, port, _ := net.SplitHostPort(pub.Addr().String())
 	env := "production"
 	if state != nil {

@@ -1,10 +1,8 @@
 package dev
 
 import (
-	"errors"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 )
@@ -21,6 +19,7 @@ type public struct {
 
 	mu        sync.Mutex
 	ln        *net.TCPListener
+	released  bool // ln is closed, because a process listens by itself
 	answering bool
 	turn      chan struct{} // closed while answering
 }
@@ -94,19 +93,53 @@ func (p *public) unlessMended(fallback http.Handler) http.Handler {
 func (p *public) Accept() (net.Conn, error) {
 	for {
 		p.mu.Lock()
-		ln, turn := p.ln, p.turn
+		turn := p.turn
 		p.mu.Unlock()
 		select {
 		case <-turn:
 		case <-p.closed:
 			return nil, net.ErrClosed
 		}
-		conn, err := ln.Accept()
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			continue
+		conn, err := p.listener().Accept()
+		if err != nil && p.over(turn) {
+			continue // by its deadline, or because it was released
 		}
 		return conn, err
 	}
+}
+
+// over reports whether a turn, in which the fallback answered, has ended.
+func (p *public) over(turn chan struct{}) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.turn != turn
+}
+
+// release closes the listener for a process that cannot be given it, and listens
+// on its port by itself.
+func (p *public) release() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.released {
+		return nil // one process follows another
+	}
+	p.released = true
+	return p.ln.Close()
+}
+
+// reopen listens again after release, and does nothing without it.
+func (p *public) reopen() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.released {
+		return nil
+	}
+	ln, err := net.Listen("tcp", p.addr.String())
+	if err != nil {
+		return err
+	}
+	p.ln, p.released = ln.(*net.TCPListener), false
+	return nil
 }
 
 // Close implements net.Listener.

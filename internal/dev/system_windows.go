@@ -2,7 +2,6 @@ package dev
 
 import (
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 )
@@ -11,21 +10,14 @@ import (
 // on the port itself, after we let go of it.
 const inherits = false
 
-// give lets go of the port, which the process finds in PORT.
-func (p *public) give(*exec.Cmd) error { return p.listener().Close() }
-
-// take listens on the port again.
-func (p *public) take() error {
-	ln, err := net.Listen("tcp", p.Addr().String())
-	if err != nil {
-		return err
-	}
-	p.listener().Close()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ln = ln.(*net.TCPListener)
-	return nil
+// give lets go of the address, which the process finds in ZOCALO_LISTEN.
+func (p *public) give(cmd *exec.Cmd) error {
+	cmd.Env = append(cmd.Env, "ZOCALO_LISTEN="+p.Addr().String())
+	return p.release()
 }
+
+// take listens on the address again.
+func (p *public) take() error { return p.reopen() }
 
 func ownGroup(*exec.Cmd) {}
 

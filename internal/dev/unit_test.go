@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -38,6 +39,43 @@ func TestEnviron(t *testing.T) {
 	want := map[string]string{"SET": "set", "EMPTY": "ours", "FILE": "file", "BLANK": "ours", "NEW": "ours"}
 	if !maps.Equal(got, want) {
 		t.Errorf("the app finds %v, want %v", got, want)
+	}
+}
+
+// Where a process cannot be given the listener, the page that stands in for it
+// answers before and after each process that listens by itself.
+func TestPublicLetsGo(t *testing.T) {
+	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPublic(ln, http.NotFoundHandler())
+	defer p.stop()
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
+	for range 20 {
+		if err := p.reopen(); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.answer(); err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Get("http://" + p.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		p.yield()
+		if err := p.release(); err != nil {
+			t.Fatal(err)
+		}
+		other, err := net.Listen("tcp", p.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.Close()
+		if err := p.release(); err != nil { // for the next one
+			t.Fatal(err)
+		}
 	}
 }
 
