@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +74,9 @@ func taken(port int) string {
 }
 
 // open listens on one port. A browser takes localhost for ::1 first: a port that
-// another server has there is in use, although 127.0.0.1 would be free.
+// another server has there is in use, although 127.0.0.1 would be free. On macOS
+// and Windows an address may even be had when another server has the port on all
+// addresses, so a server that answers is looked for, too.
 func open(ctx context.Context, host string, port int) (*net.TCPListener, error) {
 	var lc net.ListenConfig
 	number := strconv.Itoa(port)
@@ -84,6 +87,9 @@ func open(ctx context.Context, host string, port int) (*net.TCPListener, error) 
 		} else if inUse(err) {
 			return nil, err
 		}
+		if port > 0 && answered(ctx, number) {
+			return nil, syscall.EADDRINUSE
+		}
 		host = "127.0.0.1"
 	}
 	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, number))
@@ -91,6 +97,20 @@ func open(ctx context.Context, host string, port int) (*net.TCPListener, error) 
 		return nil, err
 	}
 	return ln.(*net.TCPListener), nil
+}
+
+// answered reports whether somebody takes connections on a port of this machine.
+// One that does takes them at once; where nobody does, some systems take their time
+// to say so.
+func answered(ctx context.Context, port string) bool {
+	d := net.Dialer{Timeout: 100 * time.Millisecond}
+	for _, host := range []string{"::1", "127.0.0.1"} {
+		if conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, port)); err == nil {
+			conn.Close()
+			return true
+		}
+	}
+	return false
 }
 
 // inUse reports whether listening failed because somebody else does.

@@ -42,6 +42,15 @@ func TestEnviron(t *testing.T) {
 	}
 }
 
+// Who runs out of watches is told what helps on their system.
+func TestWatchesUsedUp(t *testing.T) {
+	for goos, cure := range map[string]string{"linux": "sysctl fs.inotify.max_user_watches=", "darwin": "ulimit -n ", "freebsd": "ulimit -n "} {
+		if text := watchesUsedUp(goos); !strings.Contains(text, cure) {
+			t.Errorf("%s: %s", goos, text)
+		}
+	}
+}
+
 // Where a process cannot be given the listener, the page that stands in for it
 // answers before and after each process that listens by itself.
 func TestPublicLetsGo(t *testing.T) {

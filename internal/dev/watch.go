@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -73,8 +74,17 @@ func newWatcher(dir string, poll bool) (*watcher, error) {
 }
 
 // errWatches says that the system grants no more watches.
-var errWatches = errors.New("the system's inotify watches are used up, so changes in some directories go unseen; " +
-	"raise the limit with: sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024")
+var errWatches = errors.New(watchesUsedUp(runtime.GOOS))
+
+// watchesUsedUp says what is to be done about it: Linux counts watches, and BSD and
+// macOS have a file open for each.
+func watchesUsedUp(goos string) string {
+	if goos == "linux" {
+		return "the system's inotify watches are used up, so changes in some directories go unseen; " +
+			"raise the limit with: sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=1024"
+	}
+	return "too many files are open, so changes in some directories go unseen; raise the limit with: ulimit -n 65536, or use --poll"
+}
 
 func explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EMFILE) {
