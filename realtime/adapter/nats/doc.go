@@ -43,6 +43,7 @@
 // # Goroutines
 //
 //	receiver    one a node, from Start to Close: takes what other nodes say
-//	supervisor  one a node with JetStream, from Start to Close: has the log of each namespace read, and again after a reconnection
+//	supervisor  one a node with JetStream, from Start to Close: has the log of each namespace read, and again after a reconnection;
+//	            looks where those end in which nothing is said
 //	reader      one a namespace with JetStream, the client library's: gives the node what stands in the log
 package nats

@@ -42,10 +42,11 @@ type logSpace struct {
 	// Of the supervisor.
 	stop func() // ends the reading, or nil
 
-	giving sync.Mutex // held while the node is given a message, and its parts are fetched
+	giving chan struct{} // capacity 1: full while the node is given a message, and its parts are fetched
 
-	mu   sync.Mutex // guards the rest
-	read place      // up to where the node was given the log
+	mu          sync.Mutex // guards the rest
+	read        place      // up to where the node was given the log
+	last, until place      // behind last nothing stands up to until, as was seen when somebody looked
 }
 
 func newLogEngine(e *engine, js jetstream.JetStream, o Options, logger *slog.Logger) *logEngine {
@@ -65,7 +66,7 @@ func (l *logEngine) Start(node string, r cluster.Receiver) error {
 
 // Open implements cluster.Engine.
 func (l *logEngine) Open(ctx context.Context, namespace string) error {
-	s := &logSpace{name: namespace, opened: make(chan struct{})}
+	s := &logSpace{name: namespace, opened: make(chan struct{}), giving: make(chan struct{}, 1)}
 	s.ctx, s.shut = context.WithCancel(l.ctx)
 	l.logMu.Lock()
 	l.spaces[namespace] = s
@@ -91,8 +92,7 @@ func (l *logEngine) Shut(namespace string) {
 	l.logMu.Unlock()
 	if s != nil {
 		s.shut()
-		s.giving.Lock() // what was being given has been
-		defer s.giving.Unlock()
+		s.given() // what was being given
 	}
 	l.wake()
 }
@@ -122,6 +122,8 @@ func (l *logEngine) supervise() {
 			s.end()
 		}
 	}()
+	looks := time.NewTicker(l.options.KeepPackets / looksIn)
+	defer looks.Stop()
 	pause := time.Duration(0)
 	again := false
 	for {
@@ -144,8 +146,28 @@ func (l *logEngine) supervise() {
 		case <-statuses:
 			again = true
 		case <-retry:
+		case <-looks.C:
+			l.look(reading)
 		case <-l.ctx.Done():
 			return
+		}
+	}
+}
+
+// looksIn is how often it is looked where the log ends, in the time for which it is kept.
+const looksIn = 20
+
+// look has the node be where the log ends in namespaces in which nothing is said: where
+// it was last is not known any more some time, for what others say.
+func (l *logEngine) look(reading map[*logSpace]bool) {
+	if !l.conn.IsConnected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.ctx, beginning)
+	defer cancel()
+	for s := range reading {
+		if _, err := l.Tail(ctx, s.name); err != nil {
+			return // until the next time
 		}
 	}
 }
@@ -236,8 +258,13 @@ func (s *logSpace) end() {
 		s.stop()
 		s.stop = nil
 	}
-	s.giving.Lock()
-	defer s.giving.Unlock()
+	s.given()
+}
+
+// given waits until what is being given has been.
+func (s *logSpace) given() {
+	s.giving <- struct{}{}
+	<-s.giving
 }
 
 // position returns up to where the node was given the log.
@@ -255,15 +282,11 @@ func (s *logSpace) advance(at place) {
 	s.read = at
 }
 
-// position returns up to where the node was given the log of a namespace that is open.
-func (l *logEngine) position(namespace string) (read place, open bool) {
+// space returns a namespace that is open, or nil.
+func (l *logEngine) space(namespace string) *logSpace {
 	l.logMu.Lock()
-	s := l.spaces[namespace]
-	l.logMu.Unlock()
-	if s == nil {
-		return place{}, false
-	}
-	return s.position(), true
+	defer l.logMu.Unlock()
+	return l.spaces[namespace]
 }
 
 // takeLogged gives the node what stands in the log, while ctx lasts: what it could not be
@@ -275,8 +298,11 @@ func (l *logEngine) takeLogged(ctx context.Context, s *logSpace, epoch int64, ms
 		l.receiver.Refuse(fmt.Errorf("nats: %w", err))
 		return
 	}
-	s.giving.Lock()
-	defer s.giving.Unlock()
+	s.giving <- struct{}{}
+	defer func() {
+		l.settle(s)
+		<-s.giving
+	}()
 	at := place{epoch, meta.Sequence.Stream}
 	if ctx.Err() != nil || at.compare(s.position()) <= 0 {
 		return
@@ -309,6 +335,18 @@ func (l *logEngine) takeLogged(ctx context.Context, s *logSpace, epoch int64, ms
 func (l *logEngine) pass(s *logSpace, at place) {
 	s.advance(at)
 	l.receiver.Receive(&cluster.Message{Namespace: s.name, Offset: at.String()})
+}
+
+// settle has the node pass what is known not to be there, when it has been given what
+// stands before. giving is held.
+func (l *logEngine) settle(s *logSpace) {
+	s.mu.Lock()
+	due := s.last.compare(s.read) <= 0 && s.read.compare(s.until) < 0
+	until := s.until
+	s.mu.Unlock()
+	if due && s.ctx.Err() == nil {
+		l.pass(s, until)
+	}
 }
 
 // streams makes the streams that are missing, and describes that of the log.

@@ -157,7 +157,8 @@ func (l *logEngine) entry(ctx context.Context, m *cluster.Message) (*nats.Msg, e
 }
 
 // Tail implements cluster.LogEngine. The stream has other namespaces' messages, too, and
-// parts: what stands behind the last one of this namespace never comes.
+// parts: up to where nothing stands behind the last one of this namespace the node
+// passes, so that it is not behind others, which begin where the stream ends.
 func (l *logEngine) Tail(ctx context.Context, namespace string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -166,22 +167,53 @@ func (l *logEngine) Tail(ctx context.Context, namespace string) (string, error) 
 		return "", err
 	}
 	info := stream.CachedInfo()
-	tail := place{epoch: info.Created.UnixNano()}
-	last, err := stream.GetLastMsgForSubject(ctx, l.subjects.log(namespace))
-	switch {
+	end := place{info.Created.UnixNano(), info.State.LastSeq}
+	last := place{epoch: end.epoch}
+	switch m, err := stream.GetLastMsgForSubject(ctx, l.subjects.log(namespace)); {
 	case err == nil:
-		tail.number = last.Sequence
+		last.number = m.Sequence
 	case !errors.Is(err, jetstream.ErrMsgNotFound):
 		return "", fmt.Errorf("nats: %w", err)
 	}
-	read, open := l.position(namespace)
-	switch {
-	case open && read.epoch == tail.epoch:
-		tail.number = max(tail.number, read.number)
-	case tail.number == 0:
-		tail.number = info.State.LastSeq
+	s := l.space(namespace)
+	if s == nil {
+		return later(last, end).String(), nil
 	}
-	return tail.String(), nil
+	read := s.position()
+	if read.epoch != end.epoch {
+		return later(last, end).String(), nil
+	}
+	tail := later(last, read)
+	if tail.compare(end) >= 0 || info.Config.AllowDirect { // then who is behind the others may have told of the last one
+		return tail.String(), nil
+	}
+	switch err := l.reaches(ctx, read); {
+	case errors.Is(err, cluster.ErrTrimmed):
+		return tail.String(), nil // what the node was not given may have been dropped, and nobody knows
+	case err != nil:
+		return "", err
+	}
+	s.mu.Lock()
+	if s.until.compare(end) < 0 {
+		s.last, s.until = last, end
+	}
+	s.mu.Unlock()
+	select {
+	case s.giving <- struct{}{}:
+		l.settle(s)
+		<-s.giving
+		return end.String(), nil
+	case <-ctx.Done():
+		return "", fmt.Errorf("nats: the log is not read: %w", context.Cause(ctx))
+	}
+}
+
+// later returns the later one of two places.
+func later(a, b place) place {
+	if a.compare(b) < 0 {
+		return b
+	}
+	return a
 }
 
 // logStream returns the stream of the log as it is now.
