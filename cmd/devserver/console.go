@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zocalo-go/zocalo/internal/dev"
+	"github.com/zocalo-go/zocalo/internal/terminal"
 )
 
 // A console tells the user what happens: with colours on a terminal, unless
@@ -32,7 +33,7 @@ func newConsole(w io.Writer) *console {
 	if f, ok := w.(*os.File); ok && os.Getenv("TERM") != "dumb" {
 		info, err := f.Stat()
 		c.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-		c.colour = c.terminal && os.Getenv("NO_COLOR") == ""
+		c.colour = c.terminal && os.Getenv("NO_COLOR") == "" && terminal.Escapes(f)
 	}
 	return c
 }

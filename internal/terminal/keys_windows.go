@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
@@ -34,10 +35,39 @@ func readKey(file *os.File) (key byte, ok bool, err error) {
 	if err != nil || event != windows.WAIT_OBJECT_0 {
 		return 0, false, err
 	}
-	// The input may be of the mouse or the window, for which Read would wait.
-	var buf [1]byte
-	n, err := file.Read(buf[:])
-	return buf[0], n == 1, err
+	// What waits may as well be a key that was let go, the mouse or the window, which
+	// a Read would pass over to wait for the next key.
+	var r record
+	var n uint32
+	done, _, err := readConsoleInput.Call(file.Fd(), uintptr(unsafe.Pointer(&r)), 1, uintptr(unsafe.Pointer(&n)))
+	if done == 0 {
+		return 0, false, err
+	}
+	const keyEvent = 1
+	return byte(r.char), n == 1 && r.kind == keyEvent && r.down != 0 && 0 < r.char && r.char < 0x80, nil
+}
+
+var readConsoleInput = windows.NewLazySystemDLL("kernel32.dll").NewProc("ReadConsoleInputW")
+
+// A record is Windows' INPUT_RECORD with a KEY_EVENT_RECORD in it.
+type record struct {
+	kind    uint16
+	_       uint16
+	down    int32
+	repeat  uint16
+	key     uint16
+	scan    uint16
+	char    uint16 // UTF-16
+	control uint32
+}
+
+// Escapes has the console understand the escape sequences of colours, and reports
+// whether it does.
+func Escapes(file *os.File) bool {
+	var mode uint32
+	console := windows.Handle(file.Fd())
+	return windows.GetConsoleMode(console, &mode) == nil &&
+		windows.SetConsoleMode(console, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
 }
 
 // resume has nothing to do: no shell stops a program here.
