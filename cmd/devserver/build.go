@@ -26,7 +26,7 @@ this machine, and leaves a go.work out.`,
 		Example: `  devserver build
   devserver build ./cmd/web --output dist/web
   GOOS=linux GOARCH=arm64 devserver build --release`,
-		Args: arguments(cobra.MaximumNArgs(1)),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, pkg, err := findApp(args)
 			if err != nil {

@@ -45,7 +45,7 @@ its sockets, requests, routes and log, live.`,
 		Example: `  devserver dev
   devserver dev ./cmd/web --port 3000
   devserver dev --nodes 3`,
-		Args: arguments(cobra.MaximumNArgs(1)),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if nodes < 1 || nodes > maxNodes {
 				return usageError{fmt.Errorf("%d nodes cannot be: there are 1 to %d", nodes, maxNodes)}

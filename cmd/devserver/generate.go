@@ -59,7 +59,7 @@ func kindCommand(kind, short, long, example string) *cobra.Command {
 		Short:   short,
 		Long:    long,
 		Example: example,
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Name = args[0]
 			if err := generate.CheckName(kind, r.Name); err != nil {

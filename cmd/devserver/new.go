@@ -30,7 +30,7 @@ Templates:
   devserver new hello --template minimal --port 3000
   devserver new hello --adapter nats
   devserver new hello --module example.com/towns/hello --dry-run`,
-		Args: arguments(cobra.ExactArgs(1)),
+		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			app.Dir, app.Name, app.Git = filepath.Clean(args[0]), filepath.Base(args[0]), !noGit
 			if err := scaffold.CheckName(app.Name); err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -21,6 +23,9 @@ broken is explained in the browser.`
 		if len(args) == 0 {
 			return nil
 		}
+		if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+			return usageError{fmt.Errorf("%s is a directory; to run the app in it:\n\tdevserver dev %[1]s", args[0])}
+		}
 		return usageError{fmt.Errorf("%s\nsee devserver --help", unknown(cmd, args[0], ""))}
 	}
 	root.Version = version()
@@ -32,6 +37,17 @@ broken is explained in the browser.`
 		return usageError{fmt.Errorf("%w\nsee %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(newCommand(), devCommand(), runCommand(), buildCommand(), generateCommand(), routesCommand(), doctorCommand(), versionCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() } // or Args are not looked at
+			fallthrough
+		case "help":
+			cmd.Args = known
+		}
+	}
 	return root
 }
 
@@ -52,12 +68,34 @@ func unknown(cmd *cobra.Command, name, all string) string {
 	return text
 }
 
-// arguments makes the number of arguments a matter of usage, and shows what it is.
-func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%w; the command is\n\t%s\nsee %s --help", err, cmd.UseLine(), cmd.CommandPath())}
-		}
+// known has cobra's own commands refuse what they do not know, in place of showing
+// the help of something else.
+func known(cmd *cobra.Command, args []string) error {
+	within := cmd
+	if cmd.Name() == "help" {
+		within = cmd.Root()
+	}
+	if len(args) == 0 {
 		return nil
+	}
+	if found, _, err := within.Find(args); err == nil && found != within {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s\nsee %s --help", unknown(within, args[0], ""), within.CommandPath())}
+}
+
+// arguments makes the number of arguments a matter of usage, and shows what it is.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		var wrong string
+		switch {
+		case len(args) < least:
+			wrong = strings.Fields(cmd.Use)[1+len(args)] + " is missing"
+		case len(args) > most:
+			wrong = fmt.Sprintf("%q is one argument too many", args[most])
+		default:
+			return nil
+		}
+		return usageError{fmt.Errorf("%s; the command is\n\t%s\nsee %s --help", wrong, cmd.UseLine(), cmd.CommandPath())}
 	}
 }

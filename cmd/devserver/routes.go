@@ -31,7 +31,7 @@ are registered when a client connects: they are found in the source.`,
 		Example: `  devserver routes
   devserver routes --all
   devserver routes ./cmd/web --json`,
-		Args: arguments(cobra.MaximumNArgs(1)),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if timeout <= 0 {
 				return usageError{fmt.Errorf("--timeout %v leaves the app no time", timeout)}

@@ -16,7 +16,7 @@ and files, no error details, nothing followed. It ends with the app's own exit
 code.`,
 		Example: `  devserver run
   devserver run --host 0.0.0.0 --port 80`,
-		Args: arguments(cobra.MaximumNArgs(1)),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, c, err := prepare(cmd, args, at)
 			if err != nil {

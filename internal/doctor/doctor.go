@@ -46,13 +46,15 @@ type App struct {
 
 // Machine looks at this machine and at the app.
 func Machine(ctx context.Context, app App) []Finding {
-	found, version := goCommand(ctx, app.Dir)
+	found, version, module := goCommand(ctx, app.Dir)
 	findings := []Finding{found}
 	if version != "" {
 		findings = append(findings, advise(version))
 	}
+	if module {
+		findings = append(findings, replaced(ctx, app.Dir))
+	}
 	findings = append(findings,
-		replaced(ctx, app.Dir),
 		port(ctx, cmp.Or(app.Port, "8080")),
 		atLeast("inotify watches", "/proc/sys/fs/inotify/max_user_watches", 8192,
 			"sudo sysctl fs.inotify.max_user_watches=524288, or devserver --poll"),
@@ -72,20 +74,21 @@ func Machine(ctx context.Context, app App) []Finding {
 }
 
 // goCommand checks that there is a go command that is new enough for go.mod, and
-// returns its version.
-func goCommand(ctx context.Context, dir string) (f Finding, version string) {
+// returns its version, and whether there is a go.mod.
+func goCommand(ctx context.Context, dir string) (f Finding, version string, module bool) {
 	f.Check = "go"
 	var env struct{ GOVERSION, GOMOD string }
 	if err := goJSON(ctx, dir, &env, "env", "-json", "GOVERSION", "GOMOD"); err != nil {
 		f.State, f.Says, f.Cure = Bad, err.Error(), "install Go from https://go.dev/dl, or mend go.mod"
-		return f, ""
+		return f, "", true
 	}
 	f.State, f.Says = Good, env.GOVERSION
-	if env.GOMOD == "" || env.GOMOD == os.DevNull {
+	module = env.GOMOD != "" && env.GOMOD != os.DevNull
+	if !module {
 		f.State, f.Says = Poor, env.GOVERSION+", but there is no go.mod here"
 		f.Cure = "go to the directory of an app, or make one with: devserver new hello"
 	}
-	return f, env.GOVERSION
+	return f, env.GOVERSION, module
 }
 
 // replaced checks that others can build the app, too.
