@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"encoding/base64"
+	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -130,13 +131,14 @@ func cutBinary3(body []byte) (p received, rest []byte, err error) {
 }
 
 // cutLength decodes the length that b begins with: digits, of which the first
-// is zero, up to end. No length that fits into a body has more than 10 of them.
+// is zero, up to end. No length that fits into a body has more than 10 of them, or
+// is more than an int holds.
 func cutLength(b []byte, zero, end byte) (n int, rest []byte, err error) {
 	for i, c := range b {
 		switch digit := c - zero; {
 		case c == end && i > 0:
 			return n, b[i+1:], nil
-		case digit > 9 || i == 10:
+		case digit > 9 || i == 10 || n > (math.MaxInt-int(digit))/10:
 			return 0, nil, errPacket
 		default:
 			n = n*10 + int(digit)

@@ -71,13 +71,14 @@ func again3(t *testing.T, body []byte, binary bool) []Packet {
 
 func TestPayload3Invalid(t *testing.T) {
 	for _, body := range []string{"", "abc", ":", ":4a", "2", "2:", "3:4a", "1:9", "1:b", "4:b5AQ", "4:b4A?", "-1:4", "1e1:4", " 2:4a", "2:4a3",
-		"2:4𝄞", "11111111111:4", "1:41"} {
+		"2:4𝄞", "11111111111:4", "1:41", "4294967297:4"} {
 		if packets, err := decode3([]byte(body), false); err == nil {
 			t.Errorf("text %q: decoded to %v", body, packets)
 		}
 	}
 	for _, body := range []string{"", "\x00", "\x02\x01\xff4", "\x00\xff4", "\x00\x02\xff4", "\x00\x0a\xff4", "\x01\x01\xff\x05", "\x01\x00\xff", "\x00\x00\xff",
-		"\x00\x02\xff4\xff", "\x00" + strings.Repeat("\x09", 11) + "\xff4", "\x00\x01\xff4\x07"} {
+		"\x00\x02\xff4\xff", "\x00" + strings.Repeat("\x09", 11) + "\xff4", "\x00\x01\xff4\x07",
+		"\x00\x04\x02\x09\x04\x09\x06\x07\x02\x09\x05\xff4"} { // the last is -1 in 32 bits
 		if packets, err := decode3([]byte(body), true); err == nil {
 			t.Errorf("binary %q: decoded to %v", body, packets)
 		}
