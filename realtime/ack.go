@@ -87,10 +87,7 @@ func (p *pendingAck) settle(s *Socket, args Args, err error) {
 			failed := reflect.New(errorType).Elem()
 			if err != nil {
 				failed.Set(reflect.ValueOf(err))
-				in = nil
-				for _, t := range p.callback.params {
-					in = append(in, reflect.Zero(t))
-				}
+				in, _ = p.callback.decode(s.Context(), Args{}, noAck, nil) // all of it zero
 			}
 			in = append([]reflect.Value{failed}, in...)
 		}

@@ -174,6 +174,55 @@ func TestTimeoutOfACallback(t *testing.T) {
 	})
 }
 
+// A callback that takes an error takes whatever else a handler does, and is
+// called with nothing in it when there is no answer, or one that does not fit.
+func TestCallbacksThatTakeAnError(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		clients, sockets := crowd(w, 1)
+		c, s := clients[0], sockets[0]
+		outcomes := make(chan string, 1)
+		tell := func(err error, n int, more ...any) {
+			failed := "fails"
+			if err == nil {
+				failed = "succeeds"
+			}
+			outcomes <- fmt.Sprint(failed, " ", n, " ", len(more))
+		}
+		for i, test := range []struct {
+			callback                any
+			answered, unfit, silent string
+		}{
+			{func(err error) { tell(err, 0) }, "succeeds 0 0", "succeeds 0 0", "fails 0 0"},
+			{func(err error, n int) { tell(err, n) }, "succeeds 1 0", "fails 0 0", "fails 0 0"},
+			{func(err error, args realtime.Args) { tell(err, args.Len()) }, "succeeds 2 0", "succeeds 1 0", "fails 0 0"},
+			{func(err error, n int, rest realtime.Args) { tell(err, n, rest.Values()...) }, "succeeds 1 1", "fails 0 0", "fails 0 0"},
+			{func(err error, n ...int) { tell(err, len(n)) }, "succeeds 2 0", "fails 0 0", "fails 0 0"},
+			{func(err error, ctx context.Context, n int) { tell(err, n, ctx.Err()) }, "succeeds 1 1", "fails 0 1", "fails 0 1"},
+		} {
+			for j, answer := range []string{"[1,2]", `["x"]`, ""} {
+				s.Timeout(time.Second).Emit("ask", test.callback)
+				id := 3*i + j
+				c.expect(fmt.Sprintf(`42%d["ask"]`, id))
+				if answer != "" {
+					c.send(fmt.Sprintf("43%d%s", id, answer))
+				} else {
+					time.Sleep(time.Second)
+				}
+				synctest.Wait()
+				select {
+				case got := <-outcomes:
+					if want := []string{test.answered, test.unfit, test.silent}[j]; got != want {
+						t.Errorf("%T with %q: %s, want %s", test.callback, answer, got, want)
+					}
+				default:
+					t.Errorf("%T with %q: it was not called", test.callback, answer)
+				}
+			}
+		}
+		c.close()
+	})
+}
+
 func TestCall(t *testing.T) {
 	type question struct {
 		Text string `json:"text"`
