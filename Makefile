@@ -61,7 +61,7 @@ bench-app: ## the CPU of an HTTP request beside net/http, chi, Echo, Gin, Fiber,
 
 bench-cluster: ## the CPU of a broadcast over three nodes on Redis beside Node.js
 	npm install --prefix bench/cluster/node --no-audit --no-fund
-	cd bench/cluster && taskset -c 1 go run . -page ../../docs/performance.md $(BENCHFLAGS)
+	cd bench/cluster && taskset -c 1 go run . -page $(BENCHFLAGS)
 
 bench-views: ## the CPU of a rendered page beside handlebars.js and html/template
 	npm install --prefix bench/views --no-audit --no-fund

@@ -13,7 +13,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -21,6 +20,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/zocalo-go/zocalo/internal/marked"
 )
 
 func main() {
@@ -31,15 +32,15 @@ func main() {
 	clients := flag.Int("clients", 1000, "clients of all nodes together")
 	broadcasts := flag.Int("broadcasts", 200, "broadcasts of a row in a round")
 	rounds := flag.Int("rounds", 3, "rounds; the median counts")
-	page := flag.String("page", "", "a page into which the table is written, between its markers")
+	page := flag.Bool("page", false, "write the table into docs/performance.md, too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	table, err := run(ctx, *clients, *broadcasts, *rounds)
 	check(err)
 	fmt.Print(table)
-	if *page != "" {
-		check(write(*page, table))
+	if *page {
+		check(marked.Replace("../../docs/performance.md", "make bench-cluster", table))
 	}
 }
 
@@ -141,23 +142,4 @@ func spread(values []float64) string {
 func median(values []float64) float64 {
 	slices.Sort(values)
 	return values[len(values)/2]
-}
-
-const (
-	begin = "<!-- what follows is written by `make bench-cluster` -->\n"
-	end   = "<!-- what stands above is written by `make bench-cluster` -->"
-)
-
-// write puts the table into a page.
-func write(page, table string) error {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
-	before, rest, found := strings.Cut(string(text), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return errors.New("the page has no markers of make bench-cluster")
-	}
-	return os.WriteFile(page, []byte(before+begin+table+end+after), 0o644)
 }
