@@ -77,7 +77,8 @@ func (f *flusher) add(o *outbox) {
 
 func (f *flusher) run() {
 	for {
-		runtime.Gosched() // whoever can run may have more to send to the same sessions
+		runtime.Gosched() // whoever can run may have more to send to the same sessions,
+		runtime.Gosched() // and so may those from whom something has come meanwhile
 		f.mu.Lock()
 		if len(f.dirty) == 0 && f.stays {
 			f.more.Wait()

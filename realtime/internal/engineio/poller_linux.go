@@ -200,7 +200,6 @@ func (w *pollerWork) run(p *poller) {
 			raw := p.raw
 			p.mu.Unlock()
 			runtime.Gosched() // what was read is handled first
-			runtime.Gosched() // and by the flusher answered
 			w.n = 0
 			raw.Read(w.wait)
 			p.mu.Lock()
