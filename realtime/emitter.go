@@ -246,7 +246,7 @@ func (s *Socket) mayComeBack() bool {
 	case !s.joined || s.pid == "":
 		return false
 	case s.state == disconnected:
-		return recoverable(s.reason) && time.Since(s.ended) < s.namespace.server.config.Recovery.MaxDisconnection
+		return recoverable(s.end.reason) && time.Since(s.end.at) < s.namespace.server.config.Recovery.MaxDisconnection
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -214,7 +215,7 @@ func (o *observer) census() census {
 		sockets = append(sockets, in...)
 	}
 	slices.SortFunc(sockets, func(a, b *Socket) int {
-		if d := a.introduced.time.Compare(b.introduced.time); d != 0 {
+		if d := cmp.Compare(a.introduced.time, b.introduced.time); d != 0 {
 			return d
 		}
 		return strings.Compare(a.id, b.id)
@@ -223,7 +224,7 @@ func (o *observer) census() census {
 		rooms := slices.DeleteFunc(slices.Clone(s.Rooms()), func(room string) bool { return room == s.id })
 		slices.Sort(rooms)
 		l := listed{ID: s.id, Namespace: s.namespace.name, Transport: s.Transport(), Address: s.client.origin.address(),
-			Agent: s.client.origin.header("User-Agent"), Rooms: rooms, Since: s.introduced.time.UnixMilli(),
+			Agent: s.client.origin.header("User-Agent"), Rooms: rooms, Since: time.Unix(0, s.introduced.time).UnixMilli(),
 			Latency: milliseconds(s.client.session.Latency()), Buffered: s.Buffered(), Recovered: s.recovered}
 		if len(rooms) > listedRooms {
 			l.Rooms, l.More = rooms[:listedRooms], len(rooms)-listedRooms

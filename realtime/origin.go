@@ -4,26 +4,35 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unique"
 	"weak"
 )
 
 // origin is what is kept of the request that a client connected with, as long as
-// it is connected. Most of that nobody ever asks for, so that all texts are one:
-// as a map the headers take three times the memory, and the garbage collector
-// looks through it again and again.
+// it is connected. Most of that nobody ever asks for, so that its texts are in one
+// piece: as a map the headers take three times the memory, and the garbage
+// collector looks through it again and again. What its browser and its page make
+// of them is the same for thousands of clients, and kept once.
 type origin struct {
-	texts    texts // address, URL, number of headers, and of each its name, the number of its values, and those
-	secure   bool
-	time     time.Time
+	common   unique.Handle[texts] // headers, as appendHeaders writes them
+	own      texts                // whether it came by TLS, address, URL, and headers
+	time     int64                // of Unix, in nanoseconds
 	attached any
+}
+
+// personal are the headers that hardly two clients have in common.
+var personal = []string{
+	"Authorization", "Cf-Connecting-Ip", "Cf-Ray", "Cookie", "Forwarded", "Sec-Websocket-Key", "Traceparent", "Tracestate",
+	"X-Amzn-Trace-Id", "X-Correlation-Id", "X-Forwarded-For", "X-Real-Ip", "X-Request-Id",
 }
 
 // newOrigin copies what a client's first request tells.
 func (c *Config) newOrigin(r *http.Request) *origin {
-	o := &origin{secure: r.TLS != nil, time: time.Now()}
+	o := &origin{time: time.Now().UnixNano()}
 	if c.Attach != nil {
 		o.attached = c.Attach(r)
 	}
@@ -31,45 +40,72 @@ func (c *Config) newOrigin(r *http.Request) *origin {
 	if i := strings.LastIndexByte(address, ':'); i >= 0 {
 		address = strings.Trim(address[:i], "[]")
 	}
+	var room [2][16]string
+	common, own := append(room[0][:0], "Host"), room[1][:0] // net/http has moved that one
+	for name := range r.Header {
+		switch {
+		case name == "Host":
+		case slices.Contains(personal, name):
+			own = append(own, name)
+		default:
+			common = append(common, name)
+		}
+	}
+	slices.Sort(common) // as a map they have no order
 	scratch := newScratch()
 	defer scratch.release()
-	b := appendText(appendText(scratch.text[:0], address), r.URL.RequestURI())
-	_, twice := r.Header["Host"] // net/http has moved it
-	headers := len(r.Header) + 1
-	if twice {
-		headers--
+	b := appendHeaders(scratch.text[:0], r, common)
+	o.common = unique.Make(texts(b))
+	secure := uint64(0)
+	if r.TLS != nil {
+		secure = 1
 	}
-	b = binary.AppendUvarint(b, uint64(headers))
-	b = appendText(binary.AppendUvarint(appendText(b, "Host"), 1), r.Host)
-	for name, values := range r.Header {
+	b = appendText(appendText(binary.AppendUvarint(b[:0], secure), address), r.URL.RequestURI())
+	b = appendHeaders(b, r, own)
+	o.own, scratch.text = texts(b), b
+	return o
+}
+
+// appendHeaders appends how many headers there are, and of each its name, the
+// number of its values, and those.
+func appendHeaders(b []byte, r *http.Request, names []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(names)))
+	for _, name := range names {
+		values := r.Header[name]
 		if name == "Host" {
-			continue
+			values = []string{r.Host}
 		}
 		b = binary.AppendUvarint(appendText(b, name), uint64(len(values)))
 		for _, value := range values {
 			b = appendText(b, value)
 		}
 	}
-	o.texts, scratch.text = texts(b), b
-	return o
+	return b
+}
+
+// open reads what o begins with, and returns its headers of both kinds.
+func (o *origin) open() (secure bool, address, url string, headers [2]texts) {
+	own := o.own
+	secure, address, url = own.number() == 1, own.text(), own.text()
+	return secure, address, url, [2]texts{o.common.Value(), own}
 }
 
 // address returns the peer's network address, without the port.
 func (o *origin) address() string {
-	t := o.texts
-	return t.text()
+	_, address, _, _ := o.open()
+	return address
 }
 
 // header returns the first value of a header, or "".
-func (o *origin) header(name string) string {
-	t := o.texts
-	t.text()
-	t.text()
-	for range t.number() {
-		found := t.text() == name
-		for i := range t.number() {
-			if value := t.text(); found && i == 0 {
-				return value
+func (o *origin) header(name string) (first string) {
+	_, _, _, headers := o.open()
+	for _, t := range headers {
+		for range t.number() {
+			found := t.text() == name
+			for i := range t.number() {
+				if value := t.text(); found && i == 0 {
+					return value
+				}
 			}
 		}
 	}
@@ -78,19 +114,20 @@ func (o *origin) header(name string) string {
 
 // handshake returns what o tells, in the form that users have it.
 func (o *origin) handshake() *Handshake {
-	t := o.texts
-	h := &Handshake{Auth: emptyObject, Address: t.text(), URL: t.text(), Secure: o.secure, Time: o.time, Attached: o.attached}
-	_, query, _ := strings.Cut(h.URL, "?")
+	secure, address, url, headers := o.open()
+	h := &Handshake{Auth: emptyObject, Address: address, URL: url, Secure: secure, Time: time.Unix(0, o.time), Attached: o.attached,
+		Headers: make(http.Header)}
+	_, query, _ := strings.Cut(url, "?")
 	h.Query = valuesOfQuery(query)
-	headers := t.number()
-	h.Headers = make(http.Header, headers)
-	for range headers {
-		name := t.text()
-		values := make([]string, t.number())
-		for i := range values {
-			values[i] = t.text()
+	for _, t := range headers {
+		for range t.number() {
+			name := t.text()
+			values := make([]string, t.number())
+			for i := range values {
+				values[i] = t.text()
+			}
+			h.Headers[name] = values
 		}
-		h.Headers[name] = values
 	}
 	return h
 }
@@ -123,7 +160,7 @@ func (t *texts) text() string {
 type introduction struct {
 	from *origin
 	auth json.RawMessage // nil for none
-	time time.Time       // of its own, or that of the origin
+	time int64           // of its own, or that of the origin
 
 	mu   sync.Mutex // guards the rest
 	made weak.Pointer[Handshake]
@@ -137,7 +174,7 @@ func (i *introduction) handshake() *Handshake {
 		return h
 	}
 	h := i.from.handshake()
-	h.Time = i.time
+	h.Time = time.Unix(0, i.time)
 	if len(i.auth) > 0 {
 		h.Auth = i.auth
 	}

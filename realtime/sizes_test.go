@@ -9,9 +9,9 @@ import (
 // million clients 32 bytes, or 64.
 func TestSizes(t *testing.T) {
 	for name, size := range map[string][2]uintptr{
-		"Socket":   {unsafe.Sizeof(Socket{}), 448},
+		"Socket":   {unsafe.Sizeof(Socket{}), 416},
 		"client":   {unsafe.Sizeof(client{}), 144},
-		"origin":   {unsafe.Sizeof(origin{}), 64},
+		"origin":   {unsafe.Sizeof(origin{}), 48},
 		"listener": {unsafe.Sizeof(listener{}), 48},
 	} {
 		if size[0] > size[1] {

@@ -46,13 +46,18 @@ type Socket struct {
 	acks   map[int64]*pendingAck
 	ctx    context.Context // made when first asked for
 	cancel context.CancelCauseFunc
-	reason string    // once disconnected
-	ended  time.Time // the same
+	end    *end // once disconnected
 	state  state
 	joined bool     // it got into the namespace, at some time
 	known  bool     // the adapter knows it
 	rooms  []string // that it wants to be in, while joining, or was in, while "disconnecting" runs
 	joins  int      // rooms that it has joined, or more
+}
+
+// end is when and why a socket was disconnected.
+type end struct {
+	reason string
+	at     time.Time
 }
 
 // middlewares are functions given to Use. They do not change.
@@ -68,7 +73,7 @@ const (
 
 func newSocket(c *client, auth []byte) *Socket {
 	config := &c.server.config
-	return &Socket{client: c, introduced: introduction{from: c.origin, auth: auth, time: time.Now()},
+	return &Socket{client: c, introduced: introduction{from: c.origin, auth: auth, time: time.Now().UnixNano()},
 		inbox: inbox{client: c}, bucket: newBucket(config.EventRate, config.EventBurst)}
 }
 
@@ -130,7 +135,7 @@ func (s *Socket) Context() context.Context {
 	if s.ctx == nil {
 		s.ctx, s.cancel = context.WithCancelCause(context.Background())
 		if s.state == disconnected {
-			s.cancel(&DisconnectError{Reason: s.reason})
+			s.cancel(&DisconnectError{Reason: s.end.reason})
 		}
 	}
 	return s.ctx
@@ -265,11 +270,11 @@ func (s *Socket) connect() {
 	s.own()
 	s.mu.Lock()
 	s.known = true
-	gone, reason, rooms := s.state == disconnected, s.reason, s.rooms
+	gone, end, rooms := s.state == disconnected, s.end, s.rooms
 	s.joins = len(rooms) + len(session.Rooms)
 	s.mu.Unlock()
 	if gone { // and who closed it did not know that it was known
-		s.depart(reason, false)
+		s.depart(end.reason, false)
 		return
 	}
 	n.adapter.Join(s.id, rooms...)
@@ -405,7 +410,7 @@ func (s *Socket) close(reason string) (was state) {
 		s.mu.Unlock()
 		return was
 	}
-	s.state, s.reason, s.ended = disconnected, reason, time.Now()
+	s.state, s.end = disconnected, &end{reason, time.Now()}
 	s.open.Store(false)
 	if reason == ReasonServerDisconnect { // events that came before are no longer wanted
 		s.heeds.Store(false)

@@ -142,7 +142,7 @@ func (f *foreign) serve(l *lane, o opening) {
 	switch {
 	case session == nil:
 		l.refuse(errUnknownSID)
-	case o.protocol != session.protocol:
+	case o.protocol != session.Protocol():
 		l.refuse(errBadRequest)
 	case o.kind == laneTunnel:
 		f.serveTunnel(l, o, session)

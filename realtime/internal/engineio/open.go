@@ -99,12 +99,9 @@ func (s *Server) initialHeaders(h http.Header, r *http.Request, id string) {
 // by which it welcomes it, or by polling when c is nil; then the packets of the
 // welcome are the answer to r. It returns nil when the server is closing.
 func (s *Server) start(id string, protocol int, c carrier, r *http.Request) (session *Session, welcome []Packet) {
-	session = &Session{id: id, server: s, protocol: protocol, base64: protocol == 3 && wantsBase64(r),
-		transport: Polling, out: newOutbox(&s.config, c == nil)}
+	session = &Session{id: id, server: s, protocol: uint8(protocol), base64: protocol == 3 && wantsBase64(r),
+		carrier: c, out: newOutbox(&s.config, c == nil)}
 	session.out.flusher = s.flushers.one()
-	if c != nil {
-		session.carrier, session.transport = c, c.name()
-	}
 	welcome = []Packet{s.handshake(session)}
 	if s.config.InitialPacket != nil {
 		welcome = append(welcome, *s.config.InitialPacket)
@@ -189,7 +186,7 @@ func (s *Server) handshake(session *Session) Packet {
 	b = append(b, `,"upgrades":[`...)
 	comma := false
 	for _, transport := range [...]string{WebSocket, WebTransport} {
-		possible := session.transport == Polling && (transport == WebSocket || session.protocol == 4)
+		possible := session.carrier == nil && (transport == WebSocket || session.protocol == 4)
 		if possible && s.config.AllowUpgrades && slices.Contains(s.config.Transports, transport) {
 			if comma {
 				b = append(b, ',')

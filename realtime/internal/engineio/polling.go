@@ -33,7 +33,7 @@ func (s *Session) fetch(ctx context.Context, waits func()) ([]Packet, error) {
 		return nil, errUnknownSID
 	case errTaken:
 		s.mu.Lock()
-		polling := s.transport == Polling
+		polling := s.carrier == nil
 		s.mu.Unlock()
 		if polling { // two polls at once break the protocol
 			s.end(ReasonTransportError, false)

@@ -208,7 +208,7 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request, transport, sid s
 		s.unknownUpgrade(w, r)
 	case session == nil:
 		s.refuse(w, r, errUnknownSID)
-	case protocol != session.protocol:
+	case protocol != session.Protocol():
 		s.refuse(w, r, errBadRequest)
 	case transport == WebSocket && isUpgrade(r):
 		s.serveUpgrade(w, r, session)
@@ -248,7 +248,7 @@ func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *S
 		s.refuse(w, r, errBadRequest)
 		return
 	}
-	ws := s.accept(w, r, session.protocol, false)
+	ws := s.accept(w, r, session.Protocol(), false)
 	if ws == nil {
 		return
 	}

@@ -29,8 +29,8 @@ const (
 type Session struct {
 	id       string
 	server   *Server
-	protocol int  // the revision its client speaks, 3 or 4
-	base64   bool // a polling client of revision 3 wants no bytes
+	protocol uint8 // the revision its client speaks, 3 or 4
+	base64   bool  // a polling client of revision 3 wants no bytes
 	handler  Handler
 	upgrader Upgrader    // the handler, or nil
 	beats    Heartbeater // the handler, or nil
@@ -39,9 +39,8 @@ type Session struct {
 
 	in sync.Mutex // held while received packets are handled
 
-	mu        sync.Mutex // guards the rest
-	transport string
-	carrier   carrier     // what carries it, once that is not polling
+	mu        sync.Mutex  // guards the rest
+	carrier   carrier     // what carries it, or nil for polling
 	candidate carrier     // what an upgrade under way would make its carrier
 	abort     func()      // ends the reading of the body of a POST, while it is read
 	premature func()      // the end that was asked for before it had begun
@@ -61,13 +60,21 @@ type Session struct {
 func (s *Session) ID() string { return s.id }
 
 // Protocol returns the revision of the protocol that the client speaks, 3 or 4.
-func (s *Session) Protocol() int { return s.protocol }
+func (s *Session) Protocol() int { return int(s.protocol) }
 
 // Transport returns the current transport, one of the names.
 func (s *Session) Transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.transport
+	return s.transport()
+}
+
+// transport is Transport. mu is held.
+func (s *Session) transport() string {
+	if s.carrier == nil {
+		return Polling
+	}
+	return s.carrier.name()
 }
 
 // Buffered returns how many bytes wait to be sent.
@@ -173,7 +180,7 @@ func (s *Session) end(reason string, flush bool) {
 	if s.abort != nil {
 		s.abort()
 	}
-	transport := s.transport
+	transport := s.transport()
 	s.mu.Unlock()
 	s.server.pulse.stop(s)
 	s.server.count.add(MetricConnections, transport, -1)

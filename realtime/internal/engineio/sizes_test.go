@@ -5,10 +5,10 @@ import (
 	"unsafe"
 )
 
-// What every WebSocket has stays in its size class.
+// What every connection has stays in its size class.
 func TestSizes(t *testing.T) {
 	for name, size := range map[string][2]uintptr{
-		"Session":   {unsafe.Sizeof(Session{}), 448},
+		"Session":   {unsafe.Sizeof(Session{}), 416},
 		"webSocket": {unsafe.Sizeof(webSocket{}), 288},
 		"inlet":     {unsafe.Sizeof(inlet{}), 64},
 	} {

@@ -34,7 +34,7 @@ func (s *Session) switchTo(c carrier) bool {
 		c.abort()
 		return false
 	}
-	from, to, closed := s.transport, c.name(), s.closed.Load()
+	from, to, closed := s.transport(), c.name(), s.closed.Load()
 	s.candidate, s.carrier = nil, c
 	if closed { // what was sent before that follows all the same
 		s.stopLinger()
@@ -43,7 +43,6 @@ func (s *Session) switchTo(c carrier) bool {
 		s.out.attach(c)
 		return true
 	}
-	s.transport = to
 	s.mu.Unlock()
 	s.server.count.add(MetricConnections, from, -1)
 	s.server.count.add(MetricConnections, to, 1)
