@@ -120,7 +120,9 @@ func (e *engine) Start(node string, r cluster.Receiver) error {
 	}
 	e.inbox = make(chan *nats.Msg, received)
 	e.done, e.closed = make(chan struct{}), make(chan struct{})
-	for _, subject := range []string{e.subjects.nodes(), e.subjects.node(node), e.subjects.spaces()} {
+	// In this order: other servers of a NATS cluster hear of it in order, so that who hears
+	// this node as one of all is heard in its namespaces, too.
+	for _, subject := range []string{e.subjects.spaces(), e.subjects.node(node), e.subjects.nodes()} {
 		if err := e.subscribe(subject); err != nil {
 			return fmt.Errorf("nats: %w", err)
 		}
