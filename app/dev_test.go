@@ -90,6 +90,52 @@ func TestProductionShowsNothing(t *testing.T) {
 	}
 }
 
+// Whom the development server refuses learns of no error, no source and no routes, but why.
+func TestErrorsAreNotForOthers(t *testing.T) {
+	control := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != "/_dev/alive":
+			http.NotFound(w, r)
+		case r.Host == "evil.test" || r.Header.Get("Origin") == "http://evil.test":
+			http.Error(w, "<not for you>", http.StatusForbidden)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	defer control.Close()
+	t.Setenv("ZOCALO_ENV", "development")
+	t.Setenv("ZOCALO_DEV", control.Listener.Addr().String())
+	server := app.New()
+	server.Get("/fails/:id", fails)
+	for _, foreign := range []bool{false, true} {
+		for _, header := range [][]string{{"Host", "evil.test"}, {"Origin", "http://evil.test"}} {
+			if !foreign {
+				header[1] = strings.Replace(header[1], "evil.test", "localhost", 1)
+			}
+			for _, accept := range []string{"text/html", "application/json"} {
+				for path, secrets := range map[string][]string{"/fails/1": {"refused"}, "/fail/1": {"/fails/:id"}} {
+					r := httptest.NewRequest("GET", path, nil)
+					r.Header.Set(header[0], header[1])
+					r.Header.Set("Accept", accept)
+					if header[0] == "Host" {
+						r.Host = header[1]
+					}
+					w := httptest.NewRecorder()
+					server.ServeHTTP(w, r)
+					for _, secret := range secrets {
+						if told := strings.Contains(w.Body.String(), secret); told == foreign && (accept == "text/html" || path == "/fails/1") {
+							t.Errorf("%v, %s for %s: %t\n%s", header, path, accept, told, w.Body)
+						}
+					}
+					if foreign && path == "/fails/1" && !strings.Contains(w.Body.String(), "not for you") || strings.Contains(w.Body.String(), "<not") {
+						t.Errorf("%v, %s for %s: it does not say why\n%s", header, path, accept, w.Body)
+					}
+				}
+			}
+		}
+	}
+}
+
 // The development server's paths reach it, its stream is not held back and does not hold the application up, and pages
 // get its script.
 func TestDevelopmentServer(t *testing.T) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -86,20 +87,7 @@ func remoteIP(r *http.Request) string {
 // allowed asks the development server whether it would answer a request: it knows the names of this machine, and
 // refuses the pages of others. A refusal is passed on.
 func (d *devTools) allowed(w http.ResponseWriter, r *http.Request) bool {
-	ask, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+d.host+"/_dev/allowed", nil)
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return false
-	}
-	ask.Host, ask.Header = r.Host, http.Header{}
-	for _, name := range []string{"Origin", "Content-Type", "Sec-Fetch-Site", "Sec-Fetch-Mode", "X-Forwarded-Host"} {
-		if values := r.Header[name]; values != nil {
-			ask.Header[name] = values
-		}
-	}
-	ask.Header.Set("X-Forwarded-For", remoteIP(r))
-	ask.Close = true
-	answer, err := http.DefaultTransport.RoundTrip(ask)
+	answer, err := d.ask(r, r.Method, "allowed")
 	if err != nil {
 		w.WriteHeader(http.StatusBadGateway)
 		return false
@@ -112,6 +100,42 @@ func (d *devTools) allowed(w http.ResponseWriter, r *http.Request) bool {
 	w.WriteHeader(answer.StatusCode)
 	_, _ = io.Copy(w, io.LimitReader(answer.Body, 4<<10))
 	return false
+}
+
+// refusal is why the development server would not answer the one who has sent a request: it is for a name that is not
+// this machine's, or of another site's page. Errors, and the source around them, are not for those either. It is empty
+// for everybody else.
+func (d *devTools) refusal(r *http.Request) string {
+	if d == nil || d.proxy == nil {
+		return ""
+	}
+	answer, err := d.ask(r, http.MethodGet, "alive")
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusForbidden {
+		return ""
+	}
+	why, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
+	return cmp.Or(strings.TrimSpace(string(why)), "refused")
+}
+
+// ask puts a question of our own to the development server, on behalf of who has sent a request.
+func (d *devTools) ask(r *http.Request, method, what string) (*http.Response, error) {
+	ask, err := http.NewRequestWithContext(r.Context(), method, "http://"+d.host+devPrefix+what, nil)
+	if err != nil {
+		return nil, err
+	}
+	ask.Host, ask.Header = r.Host, http.Header{}
+	for _, name := range []string{"Origin", "Content-Type", "Sec-Fetch-Site", "Sec-Fetch-Mode", "X-Forwarded-Host"} {
+		if values := r.Header[name]; values != nil {
+			ask.Header[name] = values
+		}
+	}
+	ask.Header.Set("X-Forwarded-For", remoteIP(r))
+	ask.Close = true
+	return http.DefaultTransport.RoundTrip(ask)
 }
 
 // inject puts the script before the end of the body of an HTML document.

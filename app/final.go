@@ -36,7 +36,7 @@ func (x *exchange) notFound() error {
 	if x.res.HeadersSent() {
 		return nil
 	}
-	if x.root.options.development && !x.req.prefersJSON() {
+	if x.root.options.development && !x.req.prefersJSON() && x.root.dev.refusal(x.req.Request) == "" {
 		return x.devNotFound()
 	}
 	return x.finalPage(http.StatusNotFound, "Cannot "+x.req.Method+" "+x.rawPath(), nil)
@@ -58,13 +58,17 @@ func (x *exchange) answerError(err error) {
 	if x.res.HeadersSent() {
 		return
 	}
-	if x.root.options.development && !x.req.prefersJSON() {
-		x.devError(status, err)
-		return
-	}
 	message := statusText(status)
 	if x.root.options.development {
-		message = said
+		switch refusal := x.root.dev.refusal(x.req.Request); {
+		case refusal != "":
+			message += "\n" + refusal
+		case x.req.prefersJSON():
+			message = said
+		default:
+			x.devError(status, err)
+			return
+		}
 	}
 	_ = x.finalPage(status, message, errorHeader(err))
 }
