@@ -95,6 +95,7 @@ var tests = []struct {
 	{"RecoveryTwice", Cluster.recovers, testRecoveryTwice},
 	{"RecoveryAfterShutdown", Cluster.recovers, testRecoveryAfterShutdown},
 	{"RecoveryAfterDeath", Cluster.recoversAndCuts, testRecoveryAfterDeath},
+	{"RecoveryPartition", Cluster.recoversAndCuts, testRecoveryPartition},
 	{"RecoveryCount", Cluster.recovers, testRecoveryCount},
 	{"RecoveryExpired", Cluster.recovers, testRecoveryExpired},
 	{"RecoveryExpiredAfterShutdown", Cluster.recovers, testRecoveryExpiredAfterShutdown},

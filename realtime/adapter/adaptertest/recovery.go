@@ -240,6 +240,30 @@ func testRecoveryAfterDeath(s *suite) {
 	again.expect("live")
 }
 
+// A node is out of reach while its client comes back to another one. When it is there again
+// it does not write over what is kept of the client since.
+func testRecoveryPartition(s *suite) {
+	nodes := s.recovering(3, realtime.Recovery{})
+	c := nodes[0].dial()
+	c.expect("ready false Ana 1 true")
+	s.check(nodes[1].Emit("before"))
+	c.expect("before")
+	s.check(nodes[0].sharer.Flush(s.Context()))
+	s.cluster.Cut(nodes[0].ID())
+	c.gone(nodes[0])
+	second := c.back(nodes[1])
+	second.recovers(c)
+	second.expect("ready true Ana 2 true")
+	s.check(nodes[1].sharer.Flush(s.Context()))
+	s.cluster.Heal(nodes[0].ID())
+	s.check(nodes[0].sharer.Flush(s.Context()))
+	second.gone(nodes[1])
+	s.check(nodes[1].Emit("missed"))
+	third := second.back(nodes[2])
+	third.recovers(c)
+	third.expect("missed", "ready true Eva 3 true")
+}
+
 // Clients come and go between the nodes, while two of these count. Each client
 // sees everything, once, in order.
 func testRecoveryCount(s *suite) {

@@ -55,6 +55,7 @@ type stay struct {
 	socket  adapter.Socket
 	since   string            // the offset behind which it gets what is for everybody
 	rooms   map[string]string // and what is for each of its rooms
+	term    int64             // Record.Term
 }
 
 // list returns the rooms, the socket's own first.
@@ -397,7 +398,7 @@ func (c *chronicle) Remove(id string) []string {
 	s := c.exit(id)
 	c.order.Unlock()
 	if s != nil {
-		c.saver.end(s.pid)
+		c.saver.end(s.pid, s.term)
 	}
 	return c.Memory.Remove(id)
 }

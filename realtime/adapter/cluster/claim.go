@@ -27,18 +27,22 @@ type claiming struct {
 	ID        string  `json:"id"`
 	Namespace string  `json:"nsp"`
 	PID       string  `json:"pid"`
+	Least     int64   `json:"least,omitempty"` // the Term that the session has at least
+	Term      int64   `json:"term,omitempty"`  // the one that it has from now on
 	Record    *record `json:"record,omitempty"`
 	Unknown   bool    `json:"unknown,omitempty"` // the session is not there
 }
 
 // claim has the node of a session give it up, or any that has it when that is not
 // known, and returns what that says of it. r is what is kept of the session, which is
-// out of date for as long as the node that has taken it up has not saved it.
-func (c *chronicle) claim(ctx context.Context, r record) (record, error) {
+// out of date for as long as the node that has taken it up has not saved it. A node whose
+// Term is less than least has been out of reach while others had the session.
+func (c *chronicle) claim(ctx context.Context, r record, least int64) (record, error) {
 	others := c.node.peers.native()
+	question := claiming{Namespace: c.name, PID: r.PID, Least: least, Term: r.Term}
 	if r.Node != "" && r.Node != c.node.id {
 		asking, cancel := context.WithTimeout(ctx, claimWait)
-		given, unknown := c.node.claims.ask(asking, c.node, []string{r.Node}, claiming{Namespace: c.name, PID: r.PID})
+		given, unknown := c.node.claims.ask(asking, c.node, []string{r.Node}, question)
 		cancel()
 		switch {
 		case given != nil:
@@ -50,7 +54,7 @@ func (c *chronicle) claim(ctx context.Context, r record) (record, error) {
 		}
 		others = slices.DeleteFunc(others, func(id string) bool { return id == r.Node })
 	}
-	given, _ := c.node.claims.ask(ctx, c.node, others, claiming{Namespace: c.name, PID: r.PID})
+	given, _ := c.node.claims.ask(ctx, c.node, others, question)
 	if given == nil {
 		return r, errGone
 	}
@@ -80,7 +84,8 @@ func (c *chronicle) orphaned(ctx context.Context, r record) (record, error) {
 // here. Abandon is of the sockets that had it when the question came: the client may
 // have come from who has asked to this node since. It waits until their handlers have
 // ended. From now on this node saves nothing of the session: who has asked for it does.
-func (c *chronicle) give(pid string, abandon func(context.Context)) (given *record, unknown bool) {
+func (c *chronicle) give(asked claiming, abandon func(context.Context)) (given *record, unknown bool) {
+	pid := asked.PID
 	c.setClaimed(pid, 1)
 	defer c.setClaimed(pid, -1)
 	abandon(c.saver.ctx)
@@ -91,7 +96,11 @@ func (c *chronicle) give(pid string, abandon func(context.Context)) (given *reco
 	if !found || r.Live || !c.dismiss(pid, d) && !closed {
 		return nil, true // it has come to its end, or has come back, or another node has it
 	}
+	if r.Term < asked.Least {
+		return nil, true // another node has had it since
+	}
 	c.saver.drop(pid)
+	r.Term = max(r.Term, asked.Term)
 	return &r, false
 }
 
@@ -111,7 +120,7 @@ func (c *chronicle) shelve(r record) {
 	value, _ := json.Marshal(r) // of texts and valid JSON
 	ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
 	defer cancel()
-	if err := c.log.Save(ctx, []Record{{r.PID, value, c.retention.Sessions + grace}}); err != nil {
+	if err := c.log.Save(ctx, []Record{{r.PID, value, c.retention.Sessions + grace, r.Term}}); err != nil {
 		c.node.logger.Warn("cluster: a session was lost on its way between two nodes; its client begins anew", "namespace", c.name, "error", err)
 	}
 }
@@ -161,7 +170,7 @@ func (q *claims) init(n *node) {
 		}
 		n.running.Go(func() {
 			if abandon != nil {
-				asked.Record, asked.Unknown = s.chronicle.give(asked.PID, abandon)
+				asked.Record, asked.Unknown = s.chronicle.give(asked, abandon)
 			}
 			answer, _ := json.Marshal(asked) // of texts and valid JSON
 			n.Send(from, answerTopic, answer)

@@ -60,7 +60,7 @@ func (c *chronicle) expire(d *departed) {
 		return
 	}
 	c.node.running.Go(func() {
-		_, taken, err := c.takeExpired(c.node.id, d.session.PID)
+		_, taken, err := c.takeExpired(c.node.id, d.session.PID, d.stay.term)
 		switch {
 		case c.retention.Expired == nil:
 		case err != nil:
@@ -71,20 +71,19 @@ func (c *chronicle) expire(d *departed) {
 	})
 }
 
-// takeExpired takes what is kept of a session, if it still is that of a node: of several
-// that want to tell of it, one gets it.
-func (c *chronicle) takeExpired(node, pid string) (r record, taken bool, err error) {
-	if kept, err := c.look(c.log.Load, pid, &r); !kept || r.Node != node {
+// takeExpired takes what is kept of a session, if it still is that of a node, and of that
+// Term: of several that want to tell of it, one gets it.
+func (c *chronicle) takeExpired(node, pid string, term int64) (r record, taken bool, err error) {
+	kept, err := c.look(c.log.Load, pid, &r)
+	if !kept || r.Node != node || term != AnyTerm && r.Term != term {
 		return r, false, err
 	}
-	r = record{}
-	if taken, err = c.look(c.log.Take, pid, &r); !taken || r.Node == node {
-		return r, taken, err
-	}
-	value, _ := json.Marshal(r) // of texts and valid JSON: the client has come back elsewhere this moment
-	ctx, cancel := context.WithTimeout(c.saver.ctx, patience)
-	defer cancel()
-	return r, false, c.log.Save(ctx, []Record{{pid, value, liveFor}})
+	term, r = r.Term, record{}
+	taken, err = c.look(func(ctx context.Context, pid string) ([]byte, error) {
+		value, _, err := c.log.Take(ctx, pid, term)
+		return value, err
+	}, pid, &r)
+	return r, taken, err
 }
 
 // look reads a record by Load or Take, and reports whether there was one. An engine that

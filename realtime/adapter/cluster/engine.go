@@ -113,14 +113,18 @@ type LogEngine interface {
 	// client may send anything.
 	Compare(a, b string) (int, error)
 
-	// Save keeps records, or deletes those without a value.
+	// Save keeps records, or deletes those without a value. One whose Term is larger by
+	// now it leaves as it is, and that is no error: somebody has taken it since, and who
+	// saves it has been out of reach, and does not know that yet.
 	Save(ctx context.Context, records []Record) error
 
 	// Load returns a record's value, or nil when it is not kept.
 	Load(ctx context.Context, key string) ([]byte, error)
 
-	// Take is Load that deletes it: of those who take it at once, one gets it.
-	Take(ctx context.Context, key string) ([]byte, error)
+	// Take is Load that deletes a record and adds 1 to its Term, in one step: of those who
+	// take it at once, one gets it. It takes a record of that Term only, or of [AnyTerm],
+	// and returns the Term that it has then, of one that is not kept any more, too.
+	Take(ctx context.Context, key string, of int64) (value []byte, term int64, err error)
 }
 
 // CopyingEngine is a LogEngine whose log may have a message twice, because a node that
@@ -140,4 +144,17 @@ type Record struct {
 	Key   string // letters, digits, '-' and '_'
 	Value []byte
 	Keep  time.Duration
+
+	// Term is how often it has been taken, as far as who saves it knows. An engine keeps
+	// one above 0 for [KeepTerm] at least after it was saved or taken last, also when the
+	// record is gone.
+	Term int64
 }
+
+const (
+	// AnyTerm is that of a record which is taken whatever Term it has.
+	AnyTerm = -1
+
+	// KeepTerm is how long an engine remembers who has a record, and who does no more.
+	KeepTerm = time.Hour
+)

@@ -23,6 +23,7 @@ type Hub struct {
 	pumps   []func() // have each node read what is new
 	logs    map[string]*hubLog
 	records map[string]hubRecord
+	terms   map[string]int64 // of records, also of those that are gone
 }
 
 // NewHub returns a hub without nodes.
@@ -35,7 +36,7 @@ func NewHub(o Options) *Hub {
 // NewLogHub returns a hub that keeps packets, the last hundred thousand of each
 // namespace, so that clients can come back to any node.
 func NewLogHub(o Options) *Hub {
-	h := &Hub{cut: make(map[string]bool), logs: make(map[string]*hubLog), records: make(map[string]hubRecord)}
+	h := &Hub{cut: make(map[string]bool), logs: make(map[string]*hubLog), records: make(map[string]hubRecord), terms: make(map[string]int64)}
 	h.Provider = New(o, func(adapter.Server) Engine {
 		return &hubLogEngine{hubEngine: hubEngine{hub: h}, read: make(map[string]int)}
 	})

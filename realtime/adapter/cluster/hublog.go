@@ -261,6 +261,12 @@ func (e *hubLogEngine) Save(_ context.Context, records []Record) error {
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
 	for _, r := range records {
+		if r.Term < e.hub.terms[r.Key] {
+			continue
+		}
+		if r.Term > 0 {
+			e.hub.terms[r.Key] = r.Term
+		}
 		if r.Value == nil {
 			delete(e.hub.records, r.Key)
 		} else {
@@ -286,18 +292,17 @@ func (e *hubLogEngine) Load(_ context.Context, key string) ([]byte, error) {
 }
 
 // Take implements LogEngine.
-func (e *hubLogEngine) Take(ctx context.Context, key string) ([]byte, error) {
-	value, err := e.Load(ctx, key)
-	if err != nil || value == nil {
-		return nil, err
-	}
+func (e *hubLogEngine) Take(ctx context.Context, key string, of int64) (value []byte, term int64, err error) {
+	value, err = e.Load(ctx, key)
 	e.hub.mu.Lock()
 	defer e.hub.mu.Unlock()
-	if _, there := e.hub.records[key]; !there {
-		return nil, nil // somebody else has it
+	term = e.hub.terms[key]
+	if _, there := e.hub.records[key]; err != nil || !there || of != AnyTerm && of != term {
+		return nil, term, err
 	}
 	delete(e.hub.records, key)
-	return value, nil
+	e.hub.terms[key]++
+	return value, term + 1, nil
 }
 
 var _ CopyingEngine = (*hubLogEngine)(nil)

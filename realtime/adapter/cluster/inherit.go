@@ -59,7 +59,7 @@ func (c *chronicle) tellOf(gone string) {
 		}
 		read = append(read, Record{Key: key})
 		for _, pid := range page.PIDs {
-			r, taken, err := c.takeExpired(gone, pid)
+			r, taken, err := c.takeExpired(gone, pid, AnyTerm)
 			if err != nil {
 				c.untold(err)
 			}

@@ -72,7 +72,7 @@ func TestInheritTaken(t *testing.T) {
 		tables[0].Flush(t.Context())
 		value, err := json.Marshal(record{PID: "pid", SID: "sid", Node: tables[1].node.id, Live: true})
 		if err == nil {
-			err = tables[1].engine.Save(t.Context(), []Record{{"pid", value, liveFor}})
+			err = tables[1].engine.Save(t.Context(), []Record{{Key: "pid", Value: value, Keep: liveFor}})
 		}
 		if err != nil {
 			t.Fatal(err)

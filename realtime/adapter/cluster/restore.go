@@ -60,17 +60,23 @@ func (c *chronicle) restore(ctx context.Context, pid, offset string) (session ad
 		return session, errApart
 	}
 	var value []byte
+	var term int64
 	err = again(ctx, func() (err error) {
-		value, err = c.log.Take(ctx, pid)
+		value, term, err = c.log.Take(ctx, pid, AnyTerm)
 		return err
 	})
 	if err != nil {
 		return session, err
 	}
-	r := record{PID: pid, Live: true} // it may be so new that nobody has saved it
+	r := record{PID: pid}
+	if value == nil {
+		r.Live, r.Term = true, term // it may be so new that nobody has saved it
+	}
 	if value != nil && (json.Unmarshal(value, &r) != nil || r.PID != pid || r.SID == "" || r.Namespace != "" && r.Namespace != c.name) {
 		return session, errGone
 	}
+	least := r.Term
+	r.Term = term
 	var d *departed
 	if r.Node == c.node.id {
 		c.order.Lock()
@@ -78,7 +84,7 @@ func (c *chronicle) restore(ctx context.Context, pid, offset string) (session ad
 		c.order.Unlock()
 	}
 	if foreign := value != nil && r.Node == ""; d == nil && !foreign { // which nodes of other software do not give up
-		if r, err = c.claim(ctx, r); err != nil {
+		if r, err = c.claim(ctx, r, least); err != nil {
 			return session, err
 		}
 	}
@@ -281,7 +287,7 @@ func (c *chronicle) Resume(socket adapter.Socket, session adapter.Session, _ str
 		c.node.logger.Warn("cluster: a client comes back, and begins anew", "namespace", c.name, "error", errLag)
 		return nil, false
 	}
-	s := &stay{id: session.ID, pid: session.PID, socket: socket, since: state.record.Since, rooms: make(map[string]string)}
+	s := &stay{id: session.ID, pid: session.PID, socket: socket, since: state.record.Since, rooms: make(map[string]string), term: state.record.Term}
 	for _, room := range state.record.Rooms {
 		if room != session.ID {
 			s.rooms[room] = state.record.Joined[room]
@@ -298,6 +304,7 @@ func (c *chronicle) Resume(socket adapter.Socket, session adapter.Session, _ str
 		c.sighted.merge(state.seen)
 	}
 	tell := c.Insert(socket, session.Rooms)
+	c.letGo(s.pid, c.departed[s.pid]) // of a time that other nodes have followed
 	c.enter(s)
 	c.resumed.Add(1)
 	c.order.Unlock()

@@ -96,15 +96,15 @@ func (e *shaky) Save(ctx context.Context, records []Record) error {
 	return e.hubLogEngine.Save(ctx, records)
 }
 
-func (e *shaky) Take(ctx context.Context, key string) ([]byte, error) {
+func (e *shaky) Take(ctx context.Context, key string, of int64) ([]byte, int64, error) {
 	if err := e.fails(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	value, err := e.hubLogEngine.Take(ctx, key)
+	value, term, err := e.hubLogEngine.Take(ctx, key, of)
 	if f := e.afterTake.Load(); f != nil {
 		(*f)()
 	}
-	return value, err
+	return value, term, err
 }
 
 func (e *shaky) Tail(ctx context.Context, namespace string) (string, error) {
@@ -280,6 +280,69 @@ func TestRestoreRace(t *testing.T) {
 		wg.Wait()
 		if n := found.Load(); n != 1 {
 			t.Errorf("%d nodes have restored it", n)
+		}
+	})
+}
+
+// A node that was out of reach while its client came back elsewhere does not write over
+// what is kept of it since, nor give it up once more, nor tell that it has expired.
+func TestRestorePartition(t *testing.T) {
+	leave := map[string]func(b *table){
+		"stays":    func(*table) {},
+		"departs":  func(b *table) { b.Persist("sid", adapter.Session{PID: "pid", Data: json.RawMessage("{}")}) },
+		"ends":     func(b *table) { b.Remove("sid") },
+		"changes":  func(b *table) { b.Update("pid") },
+		"gives up": func(b *table) { b.Persist("sid", adapter.Session{PID: "pid"}); b.saver.end("pid", 0) },
+	}
+	for name, leave := range leave {
+		t.Run(name, func(t *testing.T) {
+			tell := func(s adapter.Session) { t.Errorf("told of %s", s.ID) }
+			atTablesTelling(t, 3, tell, func(t *testing.T, hub *Hub, tables []*table) {
+				a, b := tables[0], tables[1]
+				a.Flush(t.Context())
+				hub.Cut(a.node.id)
+				defer hub.Heal(a.node.id) // so that it can say goodbye
+				b.comeBack(t, "0")
+				b.Join("sid", "room")
+				b.Flush(t.Context())
+				leave(a)
+				time.Sleep(20 * time.Second) // the node is taken for dead
+				hub.Heal(a.node.id)
+				a.Flush(t.Context())
+				time.Sleep(20 * time.Second)
+				var kept record
+				if err := json.Unmarshal(hub.kept("pid"), &kept); err != nil || kept.Node != b.node.id {
+					t.Fatalf("kept is %q, error %v", hub.kept("pid"), err)
+				}
+				time.Sleep(10 * time.Minute) // what is departed expires
+				hub.mu.Lock()
+				delete(hub.records, "pid") // so that all nodes are asked
+				hub.mu.Unlock()
+				session, found := tables[2].Restore("pid", "0")
+				if want := []string{"sid", "room"}; !found || !slices.Equal(session.Rooms, want) {
+					t.Errorf("restored: %v, in the rooms %v", found, session.Rooms)
+				}
+			})
+		})
+	}
+}
+
+// What a client has missed that was gone when its node died is what it has missed since
+// it went, whatever the clients that were there still had received.
+func TestRestoreDepartedDead(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
+		a, b := tables[0], tables[1]
+		a.Persist("sid", adapter.Session{PID: "pid", Data: json.RawMessage("{}")})
+		a.say(t, 1)
+		a.say(t, 2)
+		a.Flush(t.Context())
+		if err := a.lease(t.Context(), []byte(`{"safe":"1"}`)); err != nil {
+			t.Fatal(err)
+		}
+		hub.Cut(a.node.id)
+		defer hub.Heal(a.node.id) // so that it can say goodbye
+		if missed := b.comeBack(t, "0"); !slices.Equal(missed, []string{"1", "2"}) {
+			t.Errorf("it has missed %v", missed)
 		}
 	})
 }
@@ -472,6 +535,9 @@ func TestLost(t *testing.T) {
 			t.Error("it is restored over the gap")
 		}
 		tables[1].seat.chronicle = b.chronicle
+		hub.mu.Lock()
+		delete(hub.terms, "pid") // as of one who begins anew
+		hub.mu.Unlock()
 		b.Add(b.seat)
 		b.Flush(t.Context())
 		b.Owners("")(t.Context())

@@ -69,7 +69,7 @@ func (r *roster) due(now time.Time) (pages []int) {
 func (r *roster) records(node, namespace string, pages []int, keep time.Duration) (records []Record) {
 	for _, i := range pages {
 		value, _ := json.Marshal(r.pages[i]) // of texts
-		records = append(records, Record{rosterKey(node, namespace, i), value, keep})
+		records = append(records, Record{Key: rosterKey(node, namespace, i), Value: value, Keep: keep})
 	}
 	return records
 }

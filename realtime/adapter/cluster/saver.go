@@ -25,6 +25,7 @@ type record struct {
 	Since     string            `json:"since,omitempty"`  // behind this offset it has got what was for everybody,
 	Joined    map[string]string `json:"joined,omitempty"` // and what was for each room
 	Safe      string            `json:"safe,omitempty"`   // an offset up to which it has surely received everything
+	Term      int64             `json:"term,omitempty"`   // Record.Term
 }
 
 // lease is what the engine keeps of a node: as long as it does, the sessions that
@@ -48,7 +49,7 @@ const (
 
 	// liveFor is how long the engine keeps a session that is live. Each is saved
 	// again in time.
-	liveFor = time.Hour
+	liveFor = KeepTerm
 )
 
 // saver saves what has changed of sessions, in the background. Its goroutine runs
@@ -60,8 +61,8 @@ type saver struct {
 	flight sync.Mutex // held while something is being saved; guards roster
 	roster roster     // empty where nobody wants to be told of sessions that expire
 
-	mu      sync.Mutex      // guards the rest
-	dirty   map[string]bool // sessions to save, and whether they have come to their end here
+	mu      sync.Mutex        // guards the rest
+	dirty   map[string]ending // sessions to save
 	busy    bool
 	started int           // rounds of saving
 	ended   int           // those of them that have saved everything
@@ -69,10 +70,16 @@ type saver struct {
 	renewed time.Time
 }
 
+// ending is whether a session that has changed has come to its end here.
+type ending struct {
+	ended bool
+	term  int64 // in which it has
+}
+
 func (v *saver) init(c *chronicle) {
 	v.of = c
 	v.ctx, v.cancel = context.WithCancel(context.Background())
-	v.dirty, v.moved = make(map[string]bool), make(chan struct{})
+	v.dirty, v.moved = make(map[string]ending), make(chan struct{})
 	v.roster.on = make(map[string]int)
 	v.renewed = time.Now()
 }
@@ -80,23 +87,31 @@ func (v *saver) init(c *chronicle) {
 // mark notes that something of sessions has changed.
 func (v *saver) mark(pids ...string) {
 	for _, pid := range pids {
-		v.note(pid, false)
+		v.note(pid, ending{})
 	}
 }
 
 // end notes that a session has come to its end here: nobody goes on with it, and
 // what is kept of it is deleted.
-func (v *saver) end(pid string) { v.note(pid, true) }
+func (v *saver) end(pid string, term int64) { v.note(pid, ending{true, term}) }
 
-func (v *saver) note(pid string, ended bool) {
+func (v *saver) note(pid string, what ending) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.dirty[pid] = v.dirty[pid] || ended
+	v.add(pid, what)
 	if v.busy || v.ctx.Err() != nil {
 		return
 	}
 	v.busy = true
 	v.of.node.running.Go(v.run)
+}
+
+// add adds a change to those that have to be saved. mu is held.
+func (v *saver) add(pid string, what ending) {
+	if was := v.dirty[pid]; was.ended {
+		what = ending{true, max(was.term, what.term)}
+	}
+	v.dirty[pid] = what
 }
 
 // drop undoes mark.
@@ -122,7 +137,7 @@ func (v *saver) run() {
 			return
 		}
 		changed := v.dirty
-		v.dirty = make(map[string]bool)
+		v.dirty = make(map[string]ending)
 		v.started++
 		v.mu.Unlock()
 		err := v.save(changed)
@@ -132,8 +147,8 @@ func (v *saver) run() {
 			v.move()
 			pause = saveDelay
 		} else {
-			for pid, ended := range changed {
-				v.dirty[pid] = v.dirty[pid] || ended
+			for pid, what := range changed {
+				v.add(pid, what)
 			}
 			pause = min(2*pause, time.Second)
 		}
@@ -147,7 +162,7 @@ func (v *saver) move() {
 	v.moved = make(chan struct{})
 }
 
-func (v *saver) save(changed map[string]bool) error {
+func (v *saver) save(changed map[string]ending) error {
 	v.flight.Lock()
 	defer v.flight.Unlock()
 	records, now := v.of.records(changed), time.Now()
@@ -203,9 +218,9 @@ func (c *chronicle) Flush(ctx context.Context) error { return c.saver.wait(ctx) 
 // records returns what is to be saved of sessions that have changed, and perhaps
 // ended, and enters them in the roster. One that is not here, and has not ended here,
 // is another node's. The saver's flight is held.
-func (c *chronicle) records(changed map[string]bool) []Record {
+func (c *chronicle) records(changed map[string]ending) []Record {
 	records := make([]Record, 0, len(changed))
-	for pid, ended := range changed {
+	for pid, what := range changed {
 		c.order.Lock()
 		claimed := c.claimed[pid] > 0
 		c.order.Unlock()
@@ -221,9 +236,9 @@ func (c *chronicle) records(changed map[string]bool) []Record {
 		switch {
 		case found:
 			value, _ := json.Marshal(r) // of texts and valid JSON
-			records = append(records, Record{pid, value, keep})
-		case ended:
-			records = append(records, Record{Key: pid})
+			records = append(records, Record{pid, value, keep, r.Term})
+		case what.ended:
+			records = append(records, Record{Key: pid, Term: what.term})
 		}
 	}
 	return records
@@ -244,7 +259,7 @@ func (c *chronicle) record(pid string) (r record, keep time.Duration, found bool
 		c.order.Unlock()
 		return r, 0, false
 	}
-	r.SID, r.Since, r.Rooms, r.Joined = s.id, s.since, s.list(), maps.Clone(s.rooms)
+	r.SID, r.Since, r.Rooms, r.Joined, r.Term = s.id, s.since, s.list(), maps.Clone(s.rooms), s.term
 	c.order.Unlock()
 	var data any
 	if d != nil {

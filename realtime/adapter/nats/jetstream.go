@@ -27,6 +27,7 @@ type logEngine struct {
 	ended   chan struct{} // closed when it has ended
 
 	ready chan struct{} // closed when the streams were there for the first time
+	saved numbers
 
 	logMu  sync.Mutex // guards the rest
 	spaces map[string]*logSpace

@@ -41,7 +41,8 @@ CREATE TABLE IF NOT EXISTS %[1]s_trimmed (
 CREATE TABLE IF NOT EXISTS %[2]s (
 	cluster text NOT NULL,
 	key text NOT NULL,
-	value bytea NOT NULL,
+	value bytea,
+	term bigint NOT NULL DEFAULT 0,
 	expires_at timestamptz NOT NULL,
 	PRIMARY KEY (cluster, key)
 );

@@ -141,16 +141,15 @@ func (e *streams) Save(ctx context.Context, records []cluster.Record) error {
 	}
 	p := e.client.Pipeline()
 	for _, r := range records {
-		key := e.options.SessionPrefix + r.Key
-		if r.Value == nil {
-			p.Del(ctx, key)
-			continue
+		var text string
+		if r.Value != nil {
+			packed, err := msgpack.Marshal(parser.Raw{Data: r.Value})
+			if err != nil {
+				return fmt.Errorf("redis: %w", err)
+			}
+			text = base64.StdEncoding.EncodeToString(packed)
 		}
-		packed, err := msgpack.Marshal(parser.Raw{Data: r.Value})
-		if err != nil {
-			return fmt.Errorf("redis: %w", err)
-		}
-		p.Set(ctx, key, base64.StdEncoding.EncodeToString(packed), r.Keep)
+		p.Eval(ctx, saving, e.recordKeys(r.Key), r.Term, cluster.KeepTerm.Milliseconds(), text, r.Keep.Milliseconds())
 	}
 	if _, err := p.Exec(ctx); err != nil {
 		return fmt.Errorf("redis: %w", err)
@@ -158,25 +157,75 @@ func (e *streams) Save(ctx context.Context, records []cluster.Record) error {
 	return nil
 }
 
+// recordKeys returns the keys of a record and of its Term, which one server of a Redis
+// Cluster has: that of the Term ends with what the first is hashed by.
+func (e *streams) recordKeys(key string) []string {
+	prefix := e.options.SessionPrefix
+	if _, after, tagged := strings.Cut(prefix, "{"); tagged && strings.IndexByte(after, '}') > 0 {
+		return []string{prefix + key, prefix + key + ":term"}
+	}
+	return []string{prefix + key, "{" + prefix + key + "}:term"}
+}
+
+// saving is Save as a script: one step, so that nobody takes the record meanwhile.
+const saving = `
+local term, keepTerm, value, keep = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if tonumber(redis.call('GET', KEYS[2]) or 0) > tonumber(term) then
+	return 0
+end
+if tonumber(term) > 0 then
+	redis.call('SET', KEYS[2], term, 'PX', keepTerm)
+end
+if value == '' then
+	redis.call('DEL', KEYS[1])
+else
+	redis.call('SET', KEYS[1], value, 'PX', keep)
+end
+return 1`
+
+// taking is Take as a script.
+const taking = `
+local of, keepTerm = tonumber(ARGV[1]), ARGV[2]
+local term = tonumber(redis.call('GET', KEYS[2]) or 0)
+if of >= 0 and of ~= term then
+	return {term}
+end
+local value = redis.call('GETDEL', KEYS[1])
+if not value then
+	return {term}
+end
+redis.call('SET', KEYS[2], term + 1, 'PX', keepTerm)
+return {term + 1, value}`
+
 // Load implements cluster.LogEngine.
 func (e *streams) Load(ctx context.Context, key string) ([]byte, error) {
-	return record(e.client.Get(ctx, e.options.SessionPrefix+key))
+	text, err := e.client.Get(ctx, e.options.SessionPrefix+key).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	return unpack(text)
 }
 
 // Take implements cluster.LogEngine.
-func (e *streams) Take(ctx context.Context, key string) ([]byte, error) {
-	return record(e.client.GetDel(ctx, e.options.SessionPrefix+key))
+func (e *streams) Take(ctx context.Context, key string, of int64) (value []byte, term int64, err error) {
+	got, err := e.client.Eval(ctx, taking, e.recordKeys(key), of, cluster.KeepTerm.Milliseconds()).Slice()
+	if err != nil {
+		return nil, 0, fmt.Errorf("redis: %w", err)
+	}
+	term, _ = got[0].(int64)
+	if len(got) == 1 {
+		return nil, term, nil
+	}
+	text, _ := got[1].(string)
+	value, err = unpack(text)
+	return value, term, err
 }
 
-// record reads what Save, or Node, has written.
-func record(c *redis.StringCmd) ([]byte, error) {
-	text, err := c.Result()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("redis: %w", err)
-	}
+// unpack reads what Save, or Node, has written.
+func unpack(text string) ([]byte, error) {
 	packed, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("redis: a session is no base64: %w", err)

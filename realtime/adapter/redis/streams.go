@@ -41,7 +41,8 @@ type StreamsOptions struct {
 	Prefix string
 
 	// SessionPrefix begins the keys of what is kept of clients that may come back.
-	// Default "sio:session:".
+	// Those that say which node may save it begin with "{" before that, unless it has
+	// a hash tag of its own. Default "sio:session:".
 	SessionPrefix string
 }
 
