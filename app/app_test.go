@@ -480,6 +480,20 @@ func TestJSONIsWrittenAsItIs(t *testing.T) {
 	}
 }
 
+func TestAnErrorOfAChainedCallIsToldWhenNothingAnswers(t *testing.T) {
+	server := app.New()
+	server.Use(func(req *app.Request, res *app.Response) error {
+		res.Cookie("a b", "x")
+		return req.Next()
+	})
+	server.Get("/", text("hello"))
+	for _, r := range [][2]string{{"GET", "/"}, {"GET", "/none"}, {"OPTIONS", "/"}} {
+		if w := do(server, r[0], r[1]); w.Code != 500 {
+			t.Errorf("%s %s: got %d %q", r[0], r[1], w.Code, w.Body)
+		}
+	}
+}
+
 func TestHeaderInjection(t *testing.T) {
 	server := app.New()
 	server.Get("/", func(req *app.Request, res *app.Response) error {

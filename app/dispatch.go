@@ -87,8 +87,8 @@ func (x *exchange) next() error {
 					return err
 				}
 			}
-		case x.answerOptions():
-			return nil
+		case x.answersOptions():
+			return x.answerOptions()
 		case !x.leave():
 			return x.notFound()
 		}

@@ -18,7 +18,7 @@ import (
 
 // SendFile answers with a file on disk, with its Content-Type by extension, ETag and Last-Modified, conditional
 // requests and a range. name is the program's own: for a name that comes from the outside use [Response.SendFileFS].
-// A file that does not exist is a 404 error; for a directory the next handler runs. It takes one FileOptions at most.
+// A file that does not exist is a 404 error; for a directory the next route runs. It takes one FileOptions at most.
 func (s *Response) SendFile(name string, options ...FileOptions) error {
 	o := fileOptions("SendFile", options)
 	dir, base := filepath.Split(filepath.Clean(name))
@@ -45,10 +45,10 @@ func (s *Response) sendFileFS(fsys fs.FS, name string, o *FileOptions) error {
 		return errors.New("app: the name of the file to send is empty: name one")
 	}
 	o.NoETag = s.x.app.options.etag == nil
-	f, err := o.find(fsys, name)
+	f, err := o.find(fsys, name, strings.HasSuffix(name, "/"))
 	switch {
 	case errors.Is(err, errDirectory):
-		return s.x.req.Next()
+		return s.x.elsewhere(NextRoute) // as Express does, behind the route
 	case err != nil:
 		return err
 	}
@@ -76,9 +76,9 @@ type foundFile struct {
 
 var errDirectory = errors.New("is a directory")
 
-// find opens the file that a path from the outside stands for: itself, its index, itself with an extension. Its errors
-// are an [HTTPError] with 400, 403 or 404, or errDirectory.
-func (o *FileOptions) find(fsys fs.FS, name string) (foundFile, error) {
+// find opens the file that a path from the outside stands for: itself, its index, itself with an extension. A URL whose
+// last slash is escaped asks for no directory. Its errors are an [HTTPError] with 400, 403 or 404, or errDirectory.
+func (o *FileOptions) find(fsys fs.FS, name string, directory bool) (foundFile, error) {
 	if strings.IndexByte(name, 0) >= 0 {
 		return foundFile{}, &HTTPError{Status: http.StatusBadRequest, Message: "the name has a NUL byte"}
 	}
@@ -102,7 +102,7 @@ func (o *FileOptions) find(fsys fs.FS, name string) (foundFile, error) {
 		}
 		return firstOf(fsys, clean+".", o.Extensions, err)
 	}
-	if len(o.Index) == 0 {
+	if !directory || len(o.Index) == 0 {
 		f, err := openFile(fsys, clean)
 		if err == nil {
 			f.Close() // a file is no directory

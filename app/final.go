@@ -12,11 +12,13 @@ import (
 
 // This file answers what no handler has answered, as Express's finalhandler does.
 
-// answerOptions answers an OPTIONS request with the methods of the routes of this router that match its path.
-func (x *exchange) answerOptions() bool {
-	if x.req.Method != http.MethodOptions || len(x.allow) == x.allowFrom {
-		return false
-	}
+// answersOptions reports whether this is an OPTIONS request for a path that routes of this router match.
+func (x *exchange) answersOptions() bool {
+	return x.req.Method == http.MethodOptions && len(x.allow) > x.allowFrom
+}
+
+// answerOptions answers an OPTIONS request with the methods of those routes.
+func (x *exchange) answerOptions() error {
 	methods := slices.Clone(x.allow[x.allowFrom:])
 	if slices.Contains(methods, http.MethodGet) {
 		methods = append(methods, http.MethodHead)
@@ -27,14 +29,16 @@ func (x *exchange) answerOptions() bool {
 	h.Set("Allow", body)
 	h.Set("Content-Type", "text/plain")
 	h.Set("X-Content-Type-Options", "nosniff")
-	_ = x.res.finish([]byte(body))
-	return true
+	return x.res.finish([]byte(body))
 }
 
-// notFound answers 404.
+// notFound answers 404, or tells the error of a chained call that could not do its work: nobody else has.
 func (x *exchange) notFound() error {
 	if x.res.HeadersSent() {
 		return nil
+	}
+	if err := x.res.rejected(); err != nil {
+		return err
 	}
 	if x.root.options.development && !x.req.prefersJSON() && x.root.dev.refusal(x.req.Request) == "" {
 		return x.devNotFound()

@@ -76,7 +76,7 @@ func (o *FileOptions) findRequested(fsys fs.FS, req *Request) (foundFile, error)
 	if name == "/" && !strings.HasSuffix(req.x.full, "/") {
 		name = "" // the prefix itself, without a slash
 	}
-	return o.find(fsys, name)
+	return o.find(fsys, name, strings.HasSuffix(req.Path(), "/"))
 }
 
 // redirectToDirectory adds the slash. The Location is a path of this host, whatever the request looks like: //evil

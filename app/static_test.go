@@ -64,6 +64,12 @@ func TestStaticServesFilesAndNothingElse(t *testing.T) {
 	if w.Code != 301 || w.Header().Get("Location") != "/sub/?x=1" {
 		t.Errorf("got %d %q", w.Code, w.Header().Get("Location"))
 	}
+	for url, want := range map[string]string{"/%2F": "/%2F/", "/sub%2F": "/sub%2F/"} { // an escaped slash asks for no directory
+		if w := do(server, "GET", url); w.Code != 301 || w.Header().Get("Location") != want {
+			t.Errorf("%s: got %d %q", url, w.Code, w.Header().Get("Location"))
+		}
+	}
+	expect(t, do(server, "GET", "/app.js%2F"), 404, "fell through")
 	if w := do(server, "GET", "//sub"); w.Header().Get("Location") != "/sub/" {
 		t.Errorf("the redirect leads to %q", w.Header().Get("Location"))
 	}
@@ -152,7 +158,7 @@ func TestSendFile(t *testing.T) {
 	dir := siteDir(t)
 	server := app.New()
 	server.Get("/own", func(req *app.Request, res *app.Response) error { return res.SendFile(filepath.Join(dir, "app.js")) })
-	server.Get("/dir", func(req *app.Request, res *app.Response) error { return res.SendFile(dir) })
+	server.Get("/dir", func(req *app.Request, res *app.Response) error { return res.SendFile(dir) }, text("of the same route"))
 	server.Get("/any/*name", func(req *app.Request, res *app.Response) error {
 		return res.SendFileFS(os.DirFS(dir), req.Param("name"))
 	})
