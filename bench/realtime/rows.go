@@ -33,12 +33,13 @@ func rows() []row {
 		{"long-polling echo", "polling", cpu},
 		{"connect by polling and upgrade", "upgrade", cpu},
 		{"connect by WebSocket", "connect", cpu},
+		{"the same beside a limit without net/http", "idle", cpu},
 		{"ping and pong", "heartbeat", cpu},
 	}
 }
 
 // memoryRow is the line below them.
-func memoryRow() row { return row{"KiB of RSS per idle connection", "connect", rss} }
+func memoryRow() row { return row{"KiB of RSS per idle connection", "idle", rss} }
 
 // A sample is what the repetitions of one thing came to.
 type sample []float64

@@ -10,7 +10,7 @@ type scenario struct {
 	name    string
 	args    []string // of the load generator
 	env     []string // of the server
-	polling bool     // a server without long-polling has no place in it
+	http    bool     // the limit has its requests from net/http, too
 	servers []string // who takes part; nil, all
 }
 
@@ -38,6 +38,8 @@ func scenarios(quick bool) []scenario {
 	rounds := func(warmup, full, short string, args ...string) []string {
 		return append(args, "-warmup-rounds", warmup, "-rounds", pick(full, short))
 	}
+	connect := []string{"-scenario", "connect", "-clients", pick("10000", "2000"), "-dialing", "100", "-sources", "8",
+		"-settle", pick("3s", "400ms")}
 	all := []scenario{
 		{name: "echo", args: timed("-scenario", "echo", "-clients", "64")},
 		{name: "broadcast", args: rounds(pick("120", "30"), "250", "50", "-scenario", "broadcast", "-clients", "1000")},
@@ -47,11 +49,11 @@ func scenarios(quick bool) []scenario {
 		{name: "flood", args: timed("-scenario", "flood", "-clients", "50", "-batch", "20")},
 		{name: "binary", args: timed("-scenario", "binary", "-clients", "64", "-size", "1024")},
 		{name: "large", args: rounds(pick("60", "15"), "150", "30", "-scenario", "broadcast", "-clients", "100", "-size", "100000")},
-		{name: "polling", polling: true, args: timed("-scenario", "polling", "-clients", "64")},
-		{name: "upgrade", polling: true, args: []string{"-scenario", "upgrade", "-clients", pick("1500", "400"),
+		{name: "polling", http: true, args: timed("-scenario", "polling", "-clients", "64")},
+		{name: "upgrade", http: true, args: []string{"-scenario", "upgrade", "-clients", pick("1500", "400"),
 			"-warmup-rounds", pick("300", "100"), "-dialing", "100", "-sources", "4"}},
-		{name: "connect", args: []string{"-scenario", "connect", "-clients", pick("10000", "2000"), "-dialing", "100", "-sources", "8",
-			"-settle", pick("3s", "400ms")}},
+		{name: "connect", http: true, args: connect},
+		{name: "idle", args: connect},
 		{name: "heartbeat", env: []string{"PING_INTERVAL=" + pick("2000", "1000")},
 			args: []string{"-scenario", "heartbeat", "-clients", pick("5000", "1500"), "-dialing", "100", "-sources", "8",
 				"-warmup", pick("3s", "500ms"), "-duration", pick("8s", "1s")}},

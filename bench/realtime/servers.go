@@ -50,9 +50,9 @@ func servers() []server {
 		{plain, "plain library", "coder/websocket used as its documentation shows, with no more of Socket.IO than the load needs",
 			bare("plain")},
 		{sketch, "sketch", "the same with frames of its own: pooled buffers, one write for all that waits", bare("sketch")},
-		{limit, "limit", "a loop over epoll without goroutines; for long-polling, net/http and hand-made frames",
+		{limit, "limit", "a loop over epoll without goroutines; where net/http takes the requests, hand-made frames behind it",
 			func(bin string, sc scenario) ([]string, []string) {
-				if sc.polling {
+				if sc.http {
 					return bare("raw")(bin, sc)
 				}
 				return bare("epoll")(bin, sc)
