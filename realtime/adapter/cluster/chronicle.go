@@ -258,7 +258,10 @@ func (c *chronicle) withoutCopies(packets []adapter.Packet) []adapter.Packet {
 // connections of all clients before any of them has that: with its offset they would
 // come back as if they had missed nothing. It is called by the lane.
 func (c *chronicle) lost() {
-	c.node.logger.Error("cluster: this node cannot read everything that the log had for it; its clients connect again", "node", c.node.id, "namespace", c.name)
+	if more, now := c.node.gaps.now(); now {
+		c.node.logger.Error("cluster: this node cannot read everything that the log had for it; its clients connect again",
+			"node", c.node.id, "namespace", c.name, "times", more+1)
+	}
 	c.order.Lock()
 	c.recent.begin("")
 	c.order.Unlock()

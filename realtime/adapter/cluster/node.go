@@ -80,6 +80,7 @@ func (p provider) Open(s adapter.Server) adapter.Node {
 		logger:  s.Logger,
 		refused: occasionally{every: time.Minute},
 		unsaved: occasionally{every: time.Minute},
+		gaps:    occasionally{every: time.Minute},
 		spaces:  make(map[string]*space),
 		topics:  make(map[string][]func(string, []byte)),
 	}
@@ -119,6 +120,7 @@ type node struct {
 	claims   claims
 	refused  occasionally
 	unsaved  occasionally
+	gaps     occasionally
 	running  sync.WaitGroup // goroutines that do what others asked for
 
 	mu     sync.RWMutex // guards the rest

@@ -75,7 +75,7 @@ var clustered = []struct {
 			c.Publish(ctx, name+"#/#", b)
 			for _, stream := range []string{name + "-0", name + "-1"} {
 				c.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{"native", b}})
-				c.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{"nsp", "/", "type", "3", "uid", "x", "data", b}})
+				c.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{"nsp", "/", "type", "8", "uid", "x", "data", b}})
 			}
 		},
 	},

@@ -24,10 +24,11 @@
 // the log.
 //
 // A stream keeps the last StreamsOptions.MaxLen messages, if Redis itself keeps them:
-// one that is restarted without its data has lost some. A node that finds this out has
-// its clients connect again, and tells the log; none is told that it has been restored
-// who has missed something. What a master had taken and its replica had not when it took
-// over is missing, and nobody knows; Redis' min-replicas-to-write bounds that.
+// one that is restarted without its data has lost some. A node that finds this out, or
+// that there is a broadcast which it cannot read, has its clients connect again, and tells
+// the log; none is told that it has been restored who has missed something. What a master
+// had taken and its replica had not when it took over is missing, and nobody knows; Redis'
+// min-replicas-to-write bounds that.
 //
 // # Goroutines
 //

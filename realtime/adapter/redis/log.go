@@ -74,7 +74,10 @@ func (e *streams) Read(ctx context.Context, namespace, after, upTo string, f fun
 				continue
 			}
 			m, err := e.parse(entry.Values)
-			if err != nil {
+			switch {
+			case err != nil && mayBeKept(entry.Values):
+				return fmt.Errorf("redis: %w: %w", cluster.ErrUnreadable, err)
+			case err != nil:
 				continue // it was refused when it came
 			}
 			m.Offset = entry.ID

@@ -71,7 +71,7 @@ func TestStreams(t *testing.T) {
 					outside.Publish(t.Context(), name+"#/#", b)
 					for _, stream := range []string{name, name + "-0", name + "-1", name + "-2"} {
 						outside.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"native", b}})
-						outside.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"nsp", "/", "type", "3", "uid", "x", "data", b}})
+						outside.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: []any{"nsp", "/", "type", "8", "uid", "x", "data", b}})
 					}
 				}
 				return c
@@ -95,6 +95,30 @@ func TestStreamsCopies(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// What stands in a stream that nobody can read is missing, unless it is no broadcast.
+func TestStreamsGap(t *testing.T) {
+	client := connect(t, services.Redis(t))
+	for name, entry := range map[string][]any{
+		"garbage":   {"nsp", "/", "type", "3", "uid", "x", "data", "garbage"},
+		"cut off":   {"nsp", "/", "type", "3", "uid", "x", "data", `{"packet":{"type":2,"data":["missed`},
+		"no packet": {"nsp", "/", "type", "3", "uid", "x", "data", `{"opts":{"rooms":[],"except":[],"flags":{}}}`},
+		"no type":   {"nsp", "/", "uid", "x", "data", `{}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stream := rand.Text()
+			o := redisadapter.StreamsOptions{Options: adaptertest.Options(), Stream: stream, Prefix: stream, SessionPrefix: stream + ":"}
+			c := adaptertest.Cluster{Adapter: func() adapter.Provider { return redisadapter.Streams(client, o) }, Recovers: true}
+			adaptertest.RunGap(t, c, func() {
+				for range 3 {
+					if err := client.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: entry}).Err(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestSharded(t *testing.T) {

@@ -195,12 +195,27 @@ func (e *streams) take(id string, values map[string]any) {
 	m, err := e.parse(values)
 	if err != nil {
 		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
+		if namespace, _ := values[fieldNamespace].(string); mayBeKept(values) {
+			e.receiver.Lost(namespace)
+			e.receiver.Receive(passed(namespace, id))
+		}
 		return
 	}
 	if !m.Native {
 		m.Offset = id
 	}
 	e.receiver.Receive(m)
+}
+
+// mayBeKept reports whether an entry that cannot be read may be a broadcast, which
+// somebody may have to be told who comes back.
+func mayBeKept(values map[string]any) bool {
+	if _, native := values[fieldNative]; native {
+		return false
+	}
+	kind, _ := values[fieldType].(string)
+	_, err := strconv.ParseUint(kind, 10, 8)
+	return kind == broadcast || err != nil
 }
 
 // skips reports whether an entry of another node reaches nobody here. This node's own
