@@ -72,6 +72,7 @@ func TestDrain(t *testing.T) {
 					ws.CloseNow()
 				}()
 			}
+			synctest.Wait() // all have been told that their handshake is written
 			ctx, cancel := context.WithTimeout(w.t.Context(), c.deadline)
 			defer cancel()
 			start := time.Now()

@@ -119,6 +119,7 @@ func (s *Server) start(id string, protocol int, c carrier, r *http.Request) (ses
 	if c != nil {
 		session.out.attach(c)
 	}
+	session.answered.Store(s.age())
 	session.begin()
 	return session, welcome
 }

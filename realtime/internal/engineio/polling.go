@@ -62,6 +62,7 @@ func (s *Session) fetched(err error) {
 		s.lose()
 		return
 	}
+	s.answered.Store(s.server.age())
 	s.out.emptied()
 	s.forgetSpent()
 }

@@ -91,6 +91,7 @@ type Server struct {
 	compressor *compressor
 	foreign    *foreign // nil where there are no other nodes
 	readers    sync.WaitGroup
+	began      time.Time
 
 	mu       sync.Mutex          // guards the rest
 	sessions map[string]*Session // nil for an id that is taken by a session about to begin
@@ -117,6 +118,7 @@ func NewServer(config Config, connect func(*Session, *http.Request) Handler) *Se
 		carriers:   make(map[carrier]bool),
 		idle:       make(chan struct{}),
 		gone:       make(chan struct{}),
+		began:      time.Now(),
 	}
 	s.poller = newPoller(s)
 	s.foreign = newForeign(s)

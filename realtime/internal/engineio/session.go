@@ -29,8 +29,9 @@ const (
 type Session struct {
 	id       string
 	server   *Server
-	protocol uint8 // the revision its client speaks, 3 or 4
-	base64   bool  // a polling client of revision 3 wants no bytes
+	protocol uint8         // the revision its client speaks, 3 or 4
+	base64   bool          // a polling client of revision 3 wants no bytes
+	answered atomic.Uint32 // when it, or its last poll, was: milliseconds of the server's life
 	handler  Handler
 	upgrader Upgrader    // the handler, or nil
 	beats    Heartbeater // the handler, or nil

@@ -7,10 +7,25 @@ import (
 )
 
 const (
-	// lastPoll is how long polling clients have, when all sessions have ended, to
-	// fetch what is left. One that lives polls again as soon as it has an answer.
+	// lastPoll is how long a polling client has, from one answer, to come for what is
+	// left when all sessions have ended. One that lives polls again as soon as it has
+	// an answer.
 	lastPoll = time.Second
 )
+
+// age is how long the server has been there, in milliseconds; it begins anew after
+// seven weeks, which matters to nobody who compares moments.
+func (s *Server) age() uint32 { return uint32(time.Since(s.began).Milliseconds()) }
+
+// lastPollOf is how long the clients of sessions that have ended may still take to
+// come for what is left.
+func (s *Server) lastPollOf(ended []*Session) (left time.Duration) {
+	for _, session := range ended {
+		silent := time.Duration(s.age()-session.answered.Load()) * time.Millisecond
+		left = max(left, lastPoll-silent)
+	}
+	return left
+}
 
 // Shutdown refuses new sessions, closes those there are after what was sent has
 // left, and waits for their goroutines, and a moment for a polling client that
@@ -54,7 +69,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 		select {
 		case <-s.gone:
-		case <-time.After(lastPoll):
+		case <-time.After(s.lastPollOf(open)):
 		case <-ctx.Done():
 		}
 		for _, session := range open {

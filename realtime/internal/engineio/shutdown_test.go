@@ -50,6 +50,31 @@ func TestShutdownBetweenPolls(t *testing.T) {
 	})
 }
 
+// A client that has not polled for so long is not waited for.
+func TestShutdownWithSilentClient(t *testing.T) {
+	inWorlds(t, Config{}, func(w *world) {
+		w.open()
+		url, p := w.open()
+		time.Sleep(lastPoll / 2)
+		p.Send(text("a"))
+		w.poll(url, "4a")
+		time.Sleep(lastPoll / 4)
+		p.Send(text("b"))
+		start := time.Now()
+		if err := <-w.shutdown(w.t.Context()); err != nil || time.Since(start) != 3*lastPoll/4 {
+			t.Errorf("between polls: %v after %v", err, time.Since(start))
+		}
+	})
+	inWorlds(t, Config{}, func(w *world) {
+		w.open()
+		time.Sleep(lastPoll)
+		start := time.Now()
+		if err := <-w.shutdown(w.t.Context()); err != nil || time.Since(start) != 0 {
+			t.Errorf("silent: %v after %v", err, time.Since(start))
+		}
+	})
+}
+
 // When all have had their last poll, there is nothing to wait for.
 func TestShutdownAfterLastPoll(t *testing.T) {
 	inWorlds(t, Config{}, func(w *world) {
