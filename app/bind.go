@@ -5,25 +5,29 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Bind decodes the body into the value that v points to, by its Content-Type: JSON (application/json and …+json), or
-// a form (application/x-www-form-urlencoded, multipart/form-data). A request without body and Content-Type binds its
-// query.
+// a form (application/x-www-form-urlencoded, multipart/form-data). A request that has no body binds its query, if it has
+// no Content-Type or is a GET, HEAD or DELETE.
 //
 // A form or a query fills the fields of a struct by their tag `form:"name"`, or `json:"name"`, or their name in either
 // case: strings, numbers, booleans, what has UnmarshalText, pointers and slices of them, structs and maps for names with
-// brackets (user[name]=Ana), and of multipart *multipart.FileHeader; or a url.Values, or a map[string]string.
+// brackets (user[name]=Ana), and of multipart *multipart.FileHeader; or a url.Values, a map[string]string, or a Map. What
+// was not filled in, age=, is zero for a number or a boolean, and nil for a pointer to one, to a time or another struct.
 //
-// Its errors are each an [HTTPError]: 413 for a body over the limit, 415 for a type or a charset that it does not
-// read, 400 with the type "entity.parse.failed" for one that does not parse or fit. What the setting "validator" says
-// of the value is a 422 error with the type "entity.invalid", unless it has a status of its own.
+// Its errors are each an [HTTPError]: 413 for a body over the limit, 415 for a type or a charset that it does not read,
+// 400 with the type "entity.parse.failed" for one that does not parse or fit. What the setting "validator" says of the
+// value is a 422 error with the type "entity.invalid", unless it has a status of its own. That v is nothing which it can
+// fill is the program's fault, and another error.
 func (r *Request) Bind(v any) error {
 	if p := reflect.ValueOf(v); p.Kind() != reflect.Pointer || p.IsNil() {
 		return fmt.Errorf("app: Bind(%T): pass a pointer to the value to fill", v)
@@ -32,7 +36,7 @@ func (r *Request) Bind(v any) error {
 	media, _ := splitContentType(contentType)
 	var err error
 	switch {
-	case media == "" && !r.HasBody():
+	case r.ContentLength == 0 && (media == "" || slices.Contains(bodiless, r.Method)):
 		err = r.bindQuery(v)
 	case media == "application/json" || strings.HasSuffix(media, "+json"):
 		err = r.bindJSON(v)
@@ -46,6 +50,9 @@ func (r *Request) Bind(v any) error {
 	}
 	return r.validated(v, err)
 }
+
+// bodiless are the methods of requests that have no body as a rule, although some clients say what they would send.
+var bodiless = []string{http.MethodGet, http.MethodHead, http.MethodDelete}
 
 // BindQuery is [Request.Bind] for the query, whatever the body is. It reads brackets if the setting "query parser" does.
 func (r *Request) BindQuery(v any) error {
@@ -114,9 +121,7 @@ func decodeJSON(body []byte, v any) error {
 	return nil
 }
 
-func (r *Request) bindQuery(v any) error {
-	return unfit(bindObject(r.QueryObject(), nil, reflect.ValueOf(v).Elem()))
-}
+func (r *Request) bindQuery(v any) error { return bindValues(r.QueryObject(), nil, v) }
 
 func (r *Request) bindForm(v any) error {
 	charset := r.charset()
@@ -128,46 +133,41 @@ func (r *Request) bindForm(v any) error {
 		return err
 	}
 	text, _ := decodeText(body, charset)
-	target := reflect.ValueOf(v).Elem()
-	form, err := parseForm(text, &BodyOptions{Extended: target.Kind() == reflect.Struct}, charset == "iso-8859-1")
+	form, err := parseForm(text, &BodyOptions{Extended: nests(v)}, charset == "iso-8859-1")
 	if err != nil {
 		return err
 	}
-	return unfit(bindObject(form, nil, target))
+	return bindValues(form, nil, v)
 }
 
+// bindUpload reads the names and the values of an upload as those of another form.
 func (r *Request) bindUpload(v any) error {
-	form, err := r.Upload(UploadLimits{})
+	upload, err := r.Upload(UploadLimits{})
 	if err != nil {
 		return err
 	}
-	target := reflect.ValueOf(v).Elem()
-	values := &Object{}
-	for name, list := range form.Value {
-		if target.Kind() == reflect.Struct && strings.IndexByte(name, '[') >= 0 {
-			return r.bindBrackets(form, target)
+	text := url.Values{}
+	for name, list := range upload.Value {
+		for _, value := range list {
+			text.Add(validUTF8([]byte(name)), validUTF8([]byte(value)))
 		}
-		all := make([]any, len(list))
-		for i := range list {
-			all[i] = list[i]
-		}
-		values.Set(name, all)
 	}
-	return unfit(bindObject(values, form.File, target))
-}
-
-// bindBrackets binds an upload with names like user[name], which are read as in another form.
-func (r *Request) bindBrackets(form *multipart.Form, target reflect.Value) error {
-	values, err := parseForm(url.Values(form.Value).Encode(), &BodyOptions{Extended: true}, false)
+	form, err := parseForm(text.Encode(), &BodyOptions{Extended: nests(v)}, false)
 	if err != nil {
 		return err
 	}
-	return unfit(bindObject(values, form.File, target))
+	return bindValues(form, upload.File, v)
 }
 
-// bindObject fills target from values; names that it has no field for are left out, as for JSON.
-func bindObject(values *Object, files map[string][]*multipart.FileHeader, target reflect.Value) error {
-	switch t := target.Addr().Interface().(type) {
+// nests reports whether v has places for names with brackets.
+func nests(v any) bool {
+	_, ok := v.(*Map)
+	return ok || reflect.TypeOf(v).Elem().Kind() == reflect.Struct
+}
+
+// bindValues fills what v points to.
+func bindValues(values *Object, files map[string][]*multipart.FileHeader, v any) error {
+	switch t := v.(type) {
 	case *url.Values:
 		*t = url.Values{}
 		for _, name := range values.names {
@@ -180,10 +180,19 @@ func bindObject(values *Object, files map[string][]*multipart.FileHeader, target
 			(*t)[name] = values.Get(name)
 		}
 		return nil
+	case *Map:
+		*t = values.Map()
+		return nil
 	}
+	target := reflect.ValueOf(v).Elem()
 	if target.Kind() != reflect.Struct {
-		return fmt.Errorf("a form does not fit into a %s: bind it to a struct, a url.Values or a map[string]string", target.Type())
+		return fmt.Errorf("app: a form does not fit into a %s: bind it to a struct, a url.Values, a map[string]string or a Map", target.Type())
 	}
+	return unfit(bindStruct(values, files, target))
+}
+
+// bindStruct fills a struct; names that it has no field for are left out, as for JSON.
+func bindStruct(values *Object, files map[string][]*multipart.FileHeader, target reflect.Value) error {
 	for _, field := range reflect.VisibleFields(target.Type()) {
 		if !field.IsExported() || field.Anonymous {
 			continue
@@ -192,9 +201,9 @@ func bindObject(values *Object, files map[string][]*multipart.FileHeader, target
 		if name == "" {
 			continue
 		}
-		f, err := target.FieldByIndexErr(field.Index)
-		if err != nil {
-			continue // in an embedded pointer that is nil
+		f, ok := fieldAt(target, field.Index)
+		if !ok {
+			continue
 		}
 		switch f.Addr().Interface().(type) {
 		case **multipart.FileHeader:
@@ -215,6 +224,24 @@ func bindObject(values *Object, files map[string][]*multipart.FileHeader, target
 	return nil
 }
 
+// fieldAt is the field of a struct at an index. It fills embedded pointers on the way, as encoding/json does; not ok
+// below one that it cannot set.
+func fieldAt(target reflect.Value, index []int) (f reflect.Value, ok bool) {
+	for i, n := range index {
+		if i > 0 && target.Kind() == reflect.Pointer {
+			if target.IsNil() && !target.CanSet() {
+				return target, false
+			}
+			if target.IsNil() {
+				target.Set(reflect.New(target.Type().Elem()))
+			}
+			target = target.Elem()
+		}
+		target = target.Field(n)
+	}
+	return target, true
+}
+
 // formName is the name under which a form has the value of a field, "" if it has none.
 func formName(field reflect.StructField, values *Object, files map[string][]*multipart.FileHeader) string {
 	has := func(name string) bool { return values.Value(name) != nil || files[name] != nil }
@@ -233,7 +260,7 @@ func formName(field reflect.StructField, values *Object, files map[string][]*mul
 			return name
 		}
 	}
-	for name := range files {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if strings.EqualFold(name, field.Name) {
 			return name
 		}
@@ -243,8 +270,16 @@ func formName(field reflect.StructField, values *Object, files map[string][]*mul
 
 // setField sets a field to a value of a form: a string, a []any or an *Object.
 func setField(f reflect.Value, v any) error {
+	first := v
+	if list, ok := v.([]any); ok && len(list) > 0 {
+		first = list[0]
+	}
 	switch f.Kind() {
 	case reflect.Pointer:
+		if elem := f.Type().Elem().Kind(); first == "" && (isScalar(elem) || elem == reflect.Struct) {
+			f.SetZero()
+			return nil
+		}
 		p := reflect.New(f.Type().Elem())
 		err := setField(p.Elem(), v)
 		if err == nil {
@@ -267,11 +302,13 @@ func setField(f reflect.Value, v any) error {
 		}
 		f.Set(all)
 		return nil
+	case reflect.Interface:
+		if f.NumMethod() == 0 {
+			f.Set(reflect.ValueOf(plain(v)))
+			return nil
+		}
 	}
-	if list, ok := v.([]any); ok && len(list) > 0 {
-		v = list[0]
-	}
-	switch v := v.(type) {
+	switch v := first.(type) {
 	case string:
 		return setText(f, v)
 	case *Object:
@@ -280,10 +317,13 @@ func setField(f reflect.Value, v any) error {
 	return fmt.Errorf("a form value does not fit into a %s", f.Type())
 }
 
+// isScalar reports whether a kind is that of a boolean or a number.
+func isScalar(kind reflect.Kind) bool { return kind >= reflect.Bool && kind <= reflect.Float64 }
+
 func setObject(f reflect.Value, o *Object) error {
 	switch f.Kind() {
 	case reflect.Struct:
-		return bindObject(o, nil, f)
+		return bindStruct(o, nil, f)
 	case reflect.Map:
 		if f.Type().Key().Kind() != reflect.String {
 			break
@@ -298,11 +338,6 @@ func setObject(f reflect.Value, o *Object) error {
 		}
 		f.Set(m)
 		return nil
-	case reflect.Interface:
-		if f.NumMethod() == 0 {
-			f.Set(reflect.ValueOf(o.Map()))
-			return nil
-		}
 	}
 	return fmt.Errorf("an object does not fit into a %s", f.Type())
 }
@@ -310,6 +345,10 @@ func setObject(f reflect.Value, o *Object) error {
 func setText(f reflect.Value, s string) error {
 	if u, ok := f.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		return u.UnmarshalText([]byte(s))
+	}
+	if s == "" && isScalar(f.Kind()) {
+		f.SetZero()
+		return nil
 	}
 	var err error
 	switch f.Kind() {
@@ -336,11 +375,6 @@ func setText(f reflect.Value, s string) error {
 		if n, err = strconv.ParseFloat(s, f.Type().Bits()); err == nil {
 			f.SetFloat(n)
 		}
-	case reflect.Interface:
-		if f.NumMethod() > 0 {
-			return fmt.Errorf("a form value does not fit into a %s", f.Type())
-		}
-		f.Set(reflect.ValueOf(s))
 	default:
 		return fmt.Errorf("a form value does not fit into a %s", f.Type())
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,68 @@ func TestBindToMaps(t *testing.T) {
 		return res.Send(values.Encode() + " " + m["a"])
 	})
 	expect(t, send(server, "POST", "/", "a=1&a=2", "Content-Type", "application/x-www-form-urlencoded"), 200, "a=1&a=2 1")
+}
+
+type Person struct {
+	Name string `form:"name"`
+}
+
+// filled is what binding fills, a form as a browser sends it above all.
+type filled struct {
+	*Person
+	Age   int        `form:"age"`
+	Score *float64   `form:"score"`
+	Born  *time.Time `form:"born"`
+	Nick  *string    `form:"nick"`
+	Agree bool       `form:"agree"`
+	Any   any        `form:"any"`
+}
+
+func TestBindFillsWhatAFormHas(t *testing.T) {
+	server := app.New().Set("query parser", "extended")
+	answer := func(req *app.Request, res *app.Response) error {
+		one := 1.0
+		v := filled{Age: 9, Score: &one, Agree: true}
+		if err := req.Bind(&v); err != nil {
+			return err
+		}
+		return res.JSON(v)
+	}
+	server.Get("/", answer).Post("/", answer).Delete("/", answer)
+	server.Post("/map", func(req *app.Request, res *app.Response) error {
+		var m app.Map
+		return errors.Join(req.Bind(&m), res.JSON(m))
+	})
+	server.Post("/wrong", func(req *app.Request, res *app.Response) error { return req.Bind(new(int)) })
+	const urlencoded, upload = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+	part := func(name, value string) string {
+		return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n"
+	}
+	const rest = `"Age":9,"Score":1,"Born":null,"Nick":null,"Agree":true`
+	for _, test := range []struct {
+		method, url, contentType, body string
+		status                         int
+		want                           string
+	}{
+		{"POST", "/", urlencoded, "age=&score=&born=&agree=&nick=", 200, `{"Age":0,"Score":null,"Born":null,"Nick":"","Agree":false,"Any":null}`},
+		{"POST", "/", urlencoded, "name=Ana&any=x", 200, `{"Name":"Ana",` + rest + `,"Any":"x"}`},
+		{"POST", "/", urlencoded, "any=1&any=2", 200, `{` + rest + `,"Any":["1","2"]}`},
+		{"POST", "/", urlencoded, "any[a]=1&any[b][]=2", 200, `{` + rest + `,"Any":{"a":"1","b":["2"]}}`},
+		{"POST", "/", upload, part("any", "1") + part("name", "h\xffi") + "--x--", 200, "{\"Name\":\"h\ufffdi\"," + rest + `,"Any":"1"}`},
+		{"POST", "/", upload, part("any[a]", "1") + part("name", "h\xffi") + "--x--", 200, "{\"Name\":\"h\ufffdi\"," + rest + `,"Any":{"a":"1"}}`},
+		{"GET", "/?name=Ana", "application/json", "", 200, `{"Name":"Ana",` + rest + `,"Any":null}`},
+		{"DELETE", "/?any[a]=1", "application/json", "", 200, `{` + rest + `,"Any":{"a":"1"}}`},
+		{"POST", "/?name=Ana", "", "", 200, `{"Name":"Ana",` + rest + `,"Any":null}`},
+		{"POST", "/?name=Ana", "application/json", "", 400, ""},
+		{"POST", "/map", urlencoded, "a=1&b[c]=2&b[d][]=3", 200, `{"a":"1","b":{"c":"2","d":["3"]}}`},
+		{"POST", "/map", upload, part("a", "1") + part("b[c]", "2") + "--x--", 200, `{"a":"1","b":{"c":"2"}}`},
+		{"POST", "/wrong", urlencoded, "a=1", 500, ""},
+	} {
+		w := send(server, test.method, test.url, test.body, "Content-Type", test.contentType, "Content-Length", strconv.Itoa(len(test.body)))
+		if w.Code != test.status || test.want != "" && w.Body.String() != test.want {
+			t.Errorf("%s %s %q: got %d %s, want %d %s", test.method, test.url, test.body, w.Code, w.Body, test.status, test.want)
+		}
+	}
 }
 
 func TestBytesAndTextInAnyOrder(t *testing.T) {
