@@ -201,8 +201,9 @@ type Config struct {
 // CORS says which pages of other origins may connect: by headers on every
 // answer to a poll or POST, errors included, and by the Origin of a WebSocket.
 type CORS struct {
-	// Origins lists allowed origins, such as "https://example.com"; "*" stands
-	// for every one.
+	// Origins lists allowed origins as browsers send them, such as
+	// "https://example.com" or "http://localhost:5173"; "*" stands for every one.
+	// It has no other patterns: those are for Allow.
 	Origins []string
 
 	// Allow decides about an origin that Origins does not list. Optional.
@@ -314,6 +315,15 @@ func (c Config) withDefaults() Config {
 			panic(fmt.Sprintf("realtime: Config.%s is negative; leave it 0 for the default", name))
 		}
 	}
+	for _, origin := range c.CORS.Origins {
+		if !isOrigin(origin) {
+			panic(fmt.Sprintf("realtime: Config.CORS.Origins has %q, which no browser sends; give one such as \"https://example.com\", "+
+				"without a path and in small letters, \"*\" for every one, or a function as Allow", origin))
+		}
+	}
+	if c.EventBurst > 0 && c.EventRate == 0 {
+		panic("realtime: Config.EventBurst is nothing without EventRate; set that, too")
+	}
 	for _, t := range c.Transports {
 		if t != engineio.Polling && t != engineio.WebSocket && t != engineio.WebTransport {
 			panic(fmt.Sprintf("realtime: Config.Transports has %q; the transports are %q, %q, and %q", t,
@@ -327,6 +337,16 @@ func (c Config) withDefaults() Config {
 		panic(fmt.Sprintf("realtime: Config.Overflow is %d; use OverflowDisconnect, OverflowDropNewest, or OverflowDropOldest", c.Overflow))
 	}
 	return c
+}
+
+// isOrigin reports whether a page may be of that origin, RFC 6454, section 6.2, or
+// it stands for every one.
+func isOrigin(origin string) bool {
+	if origin == "*" || origin == "null" {
+		return true
+	}
+	scheme, host, found := strings.Cut(origin, "://")
+	return found && scheme != "" && !strings.ContainsAny(host, "/*?# ") && strings.ToLower(origin) == origin
 }
 
 func setDefault[T comparable](option *T, value T) {

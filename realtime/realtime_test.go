@@ -465,19 +465,30 @@ func TestHandshake(t *testing.T) {
 }
 
 func TestBadOptions(t *testing.T) {
-	for want, config := range map[string]realtime.Config{
-		"Config.Path":        {Path: "socket.io"},
-		"Config.MaxPayload":  {MaxPayload: -1},
-		"Config.Transports":  {Transports: []string{"carrier pigeon"}},
-		"Config.PingTimeout": {PingTimeout: -time.Second},
+	origins := func(list ...string) realtime.Config { return realtime.Config{CORS: realtime.CORS{Origins: list}} }
+	for _, test := range []struct {
+		want   string // in the message; "" for none
+		config realtime.Config
+	}{
+		{"Config.Path", realtime.Config{Path: "socket.io"}},
+		{"Config.MaxPayload", realtime.Config{MaxPayload: -1}},
+		{"Config.Transports", realtime.Config{Transports: []string{"carrier pigeon"}}},
+		{"Config.PingTimeout", realtime.Config{PingTimeout: -time.Second}},
+		{"Config.EventBurst", realtime.Config{EventBurst: 10}},
+		{`"example.com"`, origins("https://example.com", "example.com")},
+		{`"https://example.com/"`, origins("https://example.com/")},
+		{`"https://*.example.com"`, origins("https://*.example.com")},
+		{`"https://Example.com"`, origins("https://Example.com")},
+		{"", origins("*", "null", "http://localhost:5173", "https://[::1]", "file://", "capacitor://localhost")},
 	} {
 		func() {
 			defer func() {
-				if message := fmt.Sprint(recover()); !strings.Contains(message, want) {
-					t.Errorf("%s: panics with %q", want, message)
+				message := recover()
+				if test.want == "" && message != nil || test.want != "" && !strings.Contains(fmt.Sprint(message), test.want) {
+					t.Errorf("%q: panics with %v", test.want, message)
 				}
 			}()
-			realtime.NewServer(config)
+			realtime.NewServer(test.config)
 		}()
 	}
 }

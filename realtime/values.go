@@ -111,8 +111,9 @@ func (v *values) replace(m map[string]any) {
 }
 
 // ValueOf returns the value of type T that was kept under the key with a
-// [Socket], a [Namespace] or a [RemoteSocket], and whether there is one. A value
-// that comes from another server is decoded from its JSON.
+// [Socket], a [Namespace], a [RemoteSocket] or an [ExpiredSession], and whether
+// there is one. A value that comes from another server, or from the one before
+// this, is decoded from its JSON.
 func ValueOf[T any](holder interface{ Value(key string) any }, key string) (T, bool) {
 	if h, able := holder.(interface{ rawValue(key string) any }); able {
 		if f, told := h.rawValue(key).(foreign); told {
