@@ -157,7 +157,7 @@ func (s *Socket) onAck(p *parser.Packet) {
 		return
 	}
 	pending.stop()
-	s.inbox.add(p.Size(), settle)
+	s.enqueue(job{do: settle, size: p.Size()})
 }
 
 // expire settles the answer to a callback that has not come in time.

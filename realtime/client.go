@@ -238,6 +238,7 @@ func (c *client) settled(namespace string) bool {
 		}
 		select {
 		case <-before.inbox.finished():
+			c.session.Excuse() // it was not read from
 		case <-c.over():
 			return false
 		}

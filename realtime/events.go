@@ -130,13 +130,24 @@ func (s *Socket) onEvent(p *parser.Packet) {
 	if !s.bucket.take() {
 		config.Metrics.Add(MetricDropped, "rate", 1)
 		s.answer(p)(failure(ErrRateLimited))
-		s.inbox.add(0, func() { s.report(p.Event, ErrRateLimited) })
+		s.enqueue(job{do: func() { s.report(p.Event, ErrRateLimited) }})
 		return
 	}
 	config.Metrics.Add(MetricPending, "", 1)
-	if !s.inbox.put(job{event: p, of: s, size: p.Size()}) {
+	if !s.enqueue(job{event: p, of: s, size: p.Size()}) {
 		config.Metrics.Add(MetricPending, "", -1)
 	}
+}
+
+// enqueue queues what is to be done for a packet of the client. Where it had to
+// wait for room the client was not read from, and is not to blame for a pong that
+// stands behind the packet.
+func (s *Socket) enqueue(j job) bool {
+	added, waited := s.inbox.put(j)
+	if waited {
+		s.client.session.Excuse()
+	}
+	return added
 }
 
 // handle is what the inbox runs for an event: it shows it to who wants to see

@@ -60,10 +60,13 @@ func (in *inbox) finished() <-chan struct{} {
 // add queues f, which holds size bytes. It waits for room, which stops whoever
 // reads from the client and so, in the end, the client. It reports false when
 // the inbox is closed.
-func (in *inbox) add(size int, f func()) bool { return in.put(job{do: f, size: size}) }
+func (in *inbox) add(size int, f func()) bool {
+	added, _ := in.put(job{do: f, size: size})
+	return added
+}
 
-// put is add for any job.
-func (in *inbox) put(j job) bool {
+// put is add for any job. It also reports whether it has waited.
+func (in *inbox) put(j job) (added, waited bool) {
 	j.size += overhead
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -71,15 +74,16 @@ func (in *inbox) put(j job) bool {
 		if in.room == nil {
 			in.room = sync.NewCond(&in.mu)
 		}
+		waited = true
 		in.waiters++
 		in.room.Wait()
 		in.waiters--
 	}
 	if in.closed {
-		return false
+		return false, waited
 	}
 	in.push(j)
-	return true
+	return true, waited
 }
 
 // full reports whether there is no room: for Config.MaxPending events, and for

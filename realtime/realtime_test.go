@@ -393,6 +393,49 @@ func TestOrderAndBackpressure(t *testing.T) {
 	})
 }
 
+// A client whose events wait for slow handlers is not read from, and not blamed for
+// the pongs that stand behind them; but when nothing goes on any more, it is.
+func TestHeartbeatBehindSlowHandlers(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		takes   time.Duration
+		handled int
+		reason  string
+	}{
+		{"slow", 15 * time.Second, 20, "all were handled"},
+		{"stuck", time.Hour, 0, realtime.ReasonPingTimeout},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inWorld(t, realtime.Config{MaxPending: 2}, func(w *world) {
+				handled := 0
+				reason := make(chan string, 2)
+				w.server.On("connection", func(s *realtime.Socket) {
+					s.On("event", func(ctx context.Context) {
+						select {
+						case <-time.After(test.takes):
+							if handled++; handled == test.handled {
+								reason <- "all were handled"
+							}
+						case <-ctx.Done():
+						}
+					})
+					s.On("disconnect", func(why string) { reason <- why })
+				})
+				c := dialWebSocket(w)
+				go func() {
+					for range 20 {
+						c.send(`42["event"]`)
+					}
+				}()
+				if got := <-reason; got != test.reason || handled != test.handled {
+					t.Errorf("it ended with %q after %d events, want %q after %d", got, handled, test.reason, test.handled)
+				}
+				c.close()
+			})
+		})
+	}
+}
+
 func TestNamespaces(t *testing.T) {
 	inWorld(t, realtime.Config{}, func(w *world) {
 		admin := w.server.Of("admin")

@@ -183,10 +183,18 @@ func (p *pulse) beaten(s *Session) bool {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if h := &s.heartbeat; h.line == &p.pongs {
+		h.latency = now.Sub(h.due.Add(-p.timeout))
+	}
+	return p.again(s, now)
+}
+
+// again begins the next round with s, unless its client owed nothing in this one.
+// mu is held.
+func (p *pulse) again(s *Session, now time.Time) bool {
 	switch s.heartbeat.line {
 	case &p.pongs:
 		s.heartbeat.leave()
-		s.heartbeat.latency = now.Sub(s.heartbeat.due.Add(-p.timeout))
 		p.wait(&p.pings, s, now.Add(p.interval))
 	case &p.silent:
 		s.heartbeat.leave()
@@ -197,8 +205,20 @@ func (p *pulse) beaten(s *Session) bool {
 	return true
 }
 
+// Excuse takes it that the client has done its part of the heartbeat, because it was
+// not read from for a while: its pong may stand behind what has just been taken, and
+// meanwhile it wants to be pinged itself. Who calls it must have made progress, or a
+// client that is gone would never be found.
+func (s *Session) Excuse() {
+	p := s.server.pulse
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.again(s, time.Now())
+}
+
 // Latency returns how long the last ping and its pong took together, 0 before
-// the first. In revision 3, where clients send the pings, it stays 0.
+// the first; less than that where the pong was the answer to an earlier ping, see
+// Excuse. In revision 3, where clients send the pings, it stays 0.
 func (s *Session) Latency() time.Duration {
 	p := s.server.pulse
 	p.mu.Lock()

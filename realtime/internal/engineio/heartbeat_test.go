@@ -49,3 +49,27 @@ func TestHeartbeat(t *testing.T) {
 		})
 	}
 }
+
+// A client that is excused owes no pong, and is pinged on.
+func TestHeartbeatExcused(t *testing.T) {
+	inWorlds(t, Config{PingInterval: 10 * time.Second, PingTimeout: 3 * time.Second}, func(w *world) {
+		ws, p := w.openSocket()
+		defer ws.CloseNow()
+		p.told()
+		p.Excuse() // from nothing
+		for range 3 {
+			start := time.Now()
+			expect(t, w.read(ws), "2")
+			if d := time.Since(start); d != 10*time.Second {
+				t.Errorf("the ping came after %v", d)
+			}
+			p.Excuse()
+		}
+		expect(t, w.read(ws), "2")
+		p.told()
+		time.Sleep(3*time.Second - 1)
+		p.expect(t)
+		time.Sleep(1)
+		p.expect(t, "closed: ping timeout")
+	})
+}

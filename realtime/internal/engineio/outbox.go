@@ -131,7 +131,7 @@ func (o *outbox) tryAdd(packets []Packet, open *atomic.Bool, wait, only bool) (r
 }
 
 // addAlways queues a packet of the protocol, without which the client would be
-// taken for gone, whatever the limits. There is never more than one of them.
+// taken for gone, whatever the limits. There is hardly ever more than one of them.
 func (o *outbox) addAlways(p Packet) {
 	delta := 0
 	defer func() { o.settle(0, delta) }() // after the unlock
