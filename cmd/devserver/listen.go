@@ -38,7 +38,7 @@ func (a *address) listen(ctx context.Context, env string) (ln *net.TCPListener, 
 	port := 8080
 	if env != "" {
 		if port, err = strconv.Atoi(env); err != nil {
-			return nil, "", fmt.Errorf("PORT=%s is not a port number", env)
+			return nil, "", fmt.Errorf("PORT=%s is not a port number; set it to one, in the environment or in .env, or use --port", env)
 		}
 	}
 	if a.port != -1 {

@@ -59,6 +59,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 1
 	}
 	fmt.Fprintln(stderr, "devserver:", strings.TrimSpace(err.Error()))
+	if errors.Is(err, exec.ErrNotFound) && strings.Contains(err.Error(), `"go"`) {
+		fmt.Fprintln(stderr, "install Go from https://go.dev/dl, and have its directory bin in your PATH")
+	}
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2

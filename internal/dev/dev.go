@@ -47,6 +47,9 @@ type Config struct {
 	Colour bool
 	// Grace is how long an app that was asked to end may take; default 5 s.
 	Grace time.Duration
+	// Patience is after how long it is reported, as Warned, that an app does not
+	// answer; default 10 s.
+	Patience time.Duration
 	// Restart, when set, asks for a build and a restart with each value.
 	Restart <-chan struct{}
 	// Crashed, when set, is called when a goroutine of a session panics, before
@@ -72,6 +75,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Dir = dir
 	c.Package = cmp.Or(c.Package, ".")
 	c.Grace = cmp.Or(c.Grace, 5*time.Second)
+	c.Patience = cmp.Or(c.Patience, 10*time.Second)
 	c.Nodes = max(c.Nodes, 1)
 	if c.Stdout == nil {
 		c.Stdout = io.Discard

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/zocalo-go/zocalo/internal/dev"
 )
@@ -180,6 +181,26 @@ func TestEarlyConnectionIsSentToTheApp(t *testing.T) {
 	res.Body.Close()
 	if res.StatusCode != 307 || res.Header.Get("Location") != "/form?x=1" || !res.Close {
 		t.Errorf("%s to %q, close %t", res.Status, res.Header.Get("Location"), res.Close)
+	}
+}
+
+// An app that listens by itself is told whose listener to take: at the port that
+// devserver has, and at any other, where it is never heard.
+func TestAppListensByItself(t *testing.T) {
+	source := "package main\n\nimport (\n\t\"log\"\n\t\"net\"\n\t\"os\"\n)\n\nfunc main() {\n\t_, err := net.Listen(\"tcp\", ADDR)\n" +
+		"\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n\t_ = os.Args\n\tselect {}\n}\n"
+	write := func(addr string) func(dir string) {
+		return func(dir string) {
+			os.WriteFile(filepath.Join(dir, "main.go"), []byte(strings.Replace(source, "ADDR", addr, 1)), 0o644)
+		}
+	}
+	s := run(t, write(`"127.0.0.1:"+os.Getenv("PORT")`))
+	if e := s.await(dev.Failed); !strings.Contains(e.Problem.Detail, "The port is devserver's; the app has to serve on devserver's listener") {
+		t.Errorf("%+v", e.Problem)
+	}
+	s = runWith(t, write(`"127.0.0.1:0"`), func(c *dev.Config) { c.Patience = time.Millisecond })
+	if e := s.await(dev.Warned); !strings.Contains(e.Err.Error(), "has not answered for 1ms; it has to serve on devserver's listener") {
+		t.Error(e.Err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -84,6 +85,9 @@ func (s *session) lost(p *process) error {
 	}
 	s.ended = p.number
 	problem := exited(s.cfg.Dir, p.err, p.tail.String(), p.node.answering)
+	if port := s.cfg.Listener.Addr().(*net.TCPAddr).Port; strings.Contains(problem.Output, fmt.Sprintf(":%d: bind: address already in use", port)) {
+		problem.Detail += " The port is devserver's; " + strings.Replace(whoseListener, "it has", "the app has", 1) + "."
+	}
 	if p.node.number > 0 {
 		problem.Detail = fmt.Sprintf("Node %d: %s", p.node.number, problem.Detail)
 	}
@@ -168,7 +172,10 @@ func (s *session) renew(n *node, path string) (*process, error) {
 		}
 		state.close()
 	})
+	heard, hear := context.WithCancel(alive)
+	s.start(func() { s.listen(heard, n) })
 	s.start(func() {
+		defer hear()
 		if p.answers(alive, n.public.Addr(), gone) {
 			select {
 			case s.ready <- p:
@@ -178,6 +185,22 @@ func (s *session) renew(n *node, path string) (*process, error) {
 	})
 	return p, nil
 }
+
+// listen warns unless the node's process is heard in time. One of several speaks
+// for all.
+func (s *session) listen(heard context.Context, n *node) {
+	if n.number > 1 {
+		return
+	}
+	select {
+	case <-heard.Done():
+	case <-time.After(s.cfg.Patience):
+		s.warn(fmt.Errorf("the app runs, but has not answered for %v; %s", s.cfg.Patience, whoseListener))
+	}
+}
+
+// whoseListener is what the author of an app has to know that listens by itself.
+const whoseListener = "it has to serve on devserver's listener: app.Listen does, and any other program finds it by LISTEN_FDS"
 
 // end stops the process and closes the listener.
 func (n *node) end(grace time.Duration) {

@@ -120,7 +120,7 @@ func (a App) ask(ctx context.Context) ([]told, error) {
 	build.Dir = a.Dir
 	if out, err := build.CombinedOutput(); err != nil {
 		if len(out) == 0 {
-			out = []byte(err.Error())
+			return nil, fmt.Errorf("the app does not build: %w", err)
 		}
 		return nil, fmt.Errorf("the app does not build:\n%s", bytes.TrimSpace(out))
 	}
