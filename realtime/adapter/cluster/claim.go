@@ -15,11 +15,17 @@ import (
 const (
 	claimTopic  = "\x00claim"
 	answerTopic = "\x00claimed"
+	busyTopic   = "\x00claiming" // an answer is to come; that something was said says it all
 )
 
 // claimWait is how long the node that a client was on last may take to give it up: it
 // has to end the client's handlers. Then the client is taken up as it was saved last.
-const claimWait = 2 * time.Second
+// That is sooner when the node is silent, for silentWait: who has not answered in a
+// quarter of that says that it is busy. Until it says something nobody waits for it again.
+const (
+	claimWait  = 2 * time.Second
+	silentWait = time.Second
+)
 
 // claiming is the question, and with a Record, or Unknown, the answer. With neither
 // the node cannot tell.
@@ -41,9 +47,7 @@ func (c *chronicle) claim(ctx context.Context, r record, least int64) (record, e
 	others := c.node.peers.native()
 	question := claiming{Namespace: c.name, PID: r.PID, Least: least, Term: r.Term}
 	if r.Node != "" && r.Node != c.node.id {
-		asking, cancel := context.WithTimeout(ctx, claimWait)
-		given, unknown := c.node.claims.ask(asking, c.node, []string{r.Node}, question)
-		cancel()
+		given, unknown := c.node.claims.askOwner(ctx, c.node, r.Node, question)
 		switch {
 		case given != nil:
 			return *given, nil
@@ -169,6 +173,8 @@ func (q *claims) init(n *node) {
 			abandon = s.host.Owners(asked.PID)
 		}
 		n.running.Go(func() {
+			busy := time.AfterFunc(silentWait/4, func() { n.Send(from, busyTopic, nil) })
+			defer busy.Stop()
 			if abandon != nil {
 				asked.Record, asked.Unknown = s.chronicle.give(asked, abandon)
 			}
@@ -185,6 +191,23 @@ func (q *claims) init(n *node) {
 			n.running.Go(func() { s.chronicle.shelve(*answer.Record) })
 		}
 	})
+}
+
+// askOwner is ask of the node that has a session, which may be dead.
+func (q *claims) askOwner(ctx context.Context, n *node, owner string, question claiming) (given *record, unknown bool) {
+	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	defer cancel()
+	if n.peers.isMute(owner) {
+		cancel() // it is asked nevertheless, and gives up what it has when it wakes
+	}
+	asked := time.Now()
+	silent := time.AfterFunc(silentWait, func() {
+		if n.peers.mute(owner, asked) {
+			cancel()
+		}
+	})
+	defer silent.Stop()
+	return q.ask(ctx, n, []string{owner}, question)
 }
 
 // ask asks nodes, and returns the first answer that is a session. Without one it

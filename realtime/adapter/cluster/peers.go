@@ -28,6 +28,7 @@ type peers struct {
 type peer struct {
 	native bool
 	seen   time.Time
+	asked  time.Time            // when it was asked something that it should have answered long ago
 	spaces map[string]time.Time // of one that is not native: where it was seen
 	seqs   window
 }
@@ -278,6 +279,26 @@ func (p *peers) isNative(id string) bool {
 	defer p.mu.Unlock()
 	o := p.known[id]
 	return o != nil && o.native
+}
+
+// mute notes that a node was asked something then, which it should have answered by now.
+// It reports whether the node has said nothing at all since.
+func (p *peers) mute(id string, asked time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := p.known[id]
+	if o != nil {
+		o.asked = asked
+	}
+	return o == nil || !o.seen.After(asked)
+}
+
+// isMute reports whether a node has said nothing since it was noted in mute.
+func (p *peers) isMute(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := p.known[id]
+	return o != nil && o.asked.After(o.seen)
 }
 
 // foreign returns the nodes of other software that are known in a namespace.

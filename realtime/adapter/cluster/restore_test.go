@@ -24,6 +24,7 @@ type seat struct {
 	id, pid           string
 	chronicle         *chronicle // that it is in, or nil
 	expired           func(adapter.Session)
+	abandoned         func() // is called when it has to leave, or nil
 
 	mu  sync.Mutex // guards the rest
 	got []string   // the numbers it was sent
@@ -50,6 +51,9 @@ func (s *seat) Owners(pid string) func(context.Context) {
 	s.mu.Unlock()
 	return func(context.Context) {
 		if c != nil && (pid == "" || pid == s.pid) {
+			if s.abandoned != nil {
+				s.abandoned()
+			}
 			c.Persist(s.id, adapter.Session{PID: s.pid, Data: json.RawMessage("{}")})
 		}
 	}
@@ -325,6 +329,44 @@ func TestRestorePartition(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A node that takes its time to give up a client is waited for.
+func TestRestoreSlow(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, _ *Hub, tables []*table) {
+		a, b := tables[0], tables[1]
+		a.Flush(t.Context())
+		a.abandoned = func() { time.Sleep(claimWait - time.Millisecond); a.Join("sid", "late") }
+		session, found := b.Restore("pid", "0")
+		if want := []string{"sid", "late"}; !found || !slices.Equal(session.Rooms, want) {
+			t.Errorf("restored: %v, in the rooms %v", found, session.Rooms)
+		}
+	})
+}
+
+// Of the clients of a node that is dead the first waits for it a moment, and the others not
+// even that.
+func TestRestoreSilent(t *testing.T) {
+	atTables(t, 2, func(t *testing.T, hub *Hub, tables []*table) {
+		a, b := tables[0], tables[1]
+		a.Add(&seat{id: "sid", pid: "another"})
+		a.Flush(t.Context())
+		hub.Cut(a.node.id)
+		defer hub.Heal(a.node.id) // so that it can say goodbye
+		for i, pid := range []string{"pid", "another"} {
+			most := []time.Duration{silentWait, 0}[i]
+			begun := time.Now()
+			_, found := b.Restore(pid, "0")
+			if waited := time.Since(begun); !found || waited > most {
+				t.Errorf("%s is restored: %v, after %v", pid, found, waited)
+			}
+		}
+		hub.Heal(a.node.id)
+		time.Sleep(10 * time.Second)
+		if b.node.peers.isMute(a.node.id) {
+			t.Error("nobody waits for the node that is there again")
+		}
+	})
 }
 
 // What a client has missed that was gone when its node died is what it has missed since
