@@ -64,7 +64,7 @@ func (c *Conn) SendContext(ctx context.Context, text string) error {
 
 // OnMessage sets the function that receives messages, one at a time and in
 // order. The data is only valid until it returns; until then the client is not
-// read from. A panic in it closes the connection. It is not called for the
+// read from, and its answers to pings are late, too. A panic in it closes the connection. It is not called for the
 // connection of a [Socket].
 func (c *Conn) OnMessage(f func(data []byte, binary bool)) {
 	c.mu.Lock()
