@@ -83,7 +83,11 @@ Templates:
 			if strings.ContainsAny(dir, " '\"$&;()") {
 				dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
 			}
-			c.printf("\n  cd %s && devserver\n\n", dir)
+			command := "devserver"
+			if app.Adapter == "nats" {
+				command += " --nodes 3" // for which there is all it needs
+			}
+			c.printf("\n  cd %s && %s\n\n", dir, command)
 			return nil
 		},
 	}
