@@ -30,7 +30,7 @@ func (r *empty) Receive(m *cluster.Message) {
 // size: of the event nothing is decoded.
 func TestAllocations(t *testing.T) {
 	node := &empty{}
-	e := &streams{codec: parser.JSON, node: "here", receiver: node}
+	e := &streams{engine: engine{codec: parser.JSON, node: "here", receiver: node}}
 	cost := func(words int) float64 {
 		frames, err := parser.JSON.Encode(parser.Outgoing{
 			Type: parser.Event, Namespace: "/", ID: parser.NoID, Event: "news", Args: []any{strings.Fields(strings.Repeat("word ", words))},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/adapter/cluster"
-	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
 // Options are those of a cluster on Redis' publish and subscribe. The zero value
@@ -34,7 +33,7 @@ func New(client redis.UniversalClient, o Options) adapter.Provider {
 		o.Prefix = "socket.io"
 	}
 	return cluster.New(o.Options, func(s adapter.Server) cluster.Engine {
-		return &pubsub{client: client, channels: channels{o.Prefix}, codec: s.Codec, asked: newAsked()}
+		return &pubsub{engine: newEngine(client, o.Prefix, s), asked: newAsked()}
 	})
 }
 
@@ -53,11 +52,7 @@ func (c channels) response(namespace, node string) string { return c.responses(n
 
 // pubsub is the cluster.Engine of one node on publish and subscribe.
 type pubsub struct {
-	client   redis.UniversalClient
-	channels channels
-	codec    parser.Codec
-	node     string
-	receiver cluster.Receiver
+	engine
 	listener *listener
 	asked    *asked // by Node, what this node has no answers of
 }
@@ -71,15 +66,6 @@ func (e *pubsub) Start(node string, r cluster.Receiver) error {
 	e.listener = listen(e.client, r.Refuse)
 	e.listener.begin(exact, e.takeNative, e.channels.nodes(), e.channels.node(node))
 	return nil
-}
-
-func (e *pubsub) takeNative(_, payload string) {
-	m, err := cluster.ParseMessage([]byte(payload))
-	if err != nil {
-		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
-		return
-	}
-	e.receiver.Receive(m)
 }
 
 // Open implements cluster.Engine.

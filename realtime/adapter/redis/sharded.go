@@ -13,7 +13,6 @@ import (
 	"github.com/zocalo-go/zocalo/realtime/adapter"
 	"github.com/zocalo-go/zocalo/realtime/adapter/cluster"
 	"github.com/zocalo-go/zocalo/realtime/adapter/cluster/wire"
-	"github.com/zocalo-go/zocalo/realtime/parser"
 )
 
 // SubscriptionMode says which rooms have channels of their own. It must be the same
@@ -67,19 +66,18 @@ func Sharded(client redis.UniversalClient, o ShardedOptions) adapter.Provider {
 	}
 	o = o.withDefaults()
 	return cluster.New(o.Options, func(s adapter.Server) cluster.Engine {
-		return &sharded{client: client, channels: channels{o.Prefix}, mode: o.Mode, codec: s.Codec, listeners: make(map[string]*listener), homes: make(map[string]*listener), recent: make(map[string]time.Time)}
+		return &sharded{
+			engine: newEngine(client, o.Prefix, s), mode: o.Mode,
+			listeners: make(map[string]*listener), homes: make(map[string]*listener), recent: make(map[string]time.Time),
+		}
 	})
 }
 
 // sharded is the cluster.Engine of one node on sharded publish and subscribe.
 type sharded struct {
-	client   redis.UniversalClient
-	channels channels
-	mode     SubscriptionMode
-	codec    parser.Codec
-	node     string
-	receiver cluster.Receiver
-	recent   map[string]time.Time // of Publish: channels of rooms into which this node has had others put sockets
+	engine
+	mode   SubscriptionMode
+	recent map[string]time.Time // of Publish: channels of rooms into which this node has had others put sockets
 
 	mu        sync.Mutex           // guards the rest
 	listeners map[string]*listener // by home
@@ -99,29 +97,11 @@ func (e *sharded) Start(node string, r cluster.Receiver) error {
 	return nil
 }
 
-func (e *sharded) takeNative(_, payload string) {
-	m, err := cluster.ParseMessage([]byte(payload))
-	if err != nil {
-		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
-		return
-	}
-	e.receiver.Receive(m)
-}
-
 // take receives a message of a namespace.
 func (e *sharded) take(namespace, payload string) {
-	if e.isOwn(payload) {
-		return
+	if !e.isOwn(payload) {
+		e.takeShared(namespace, payload)
 	}
-	m, err := wire.Decode([]byte(payload), e.codec)
-	if err == nil && m.Namespace != namespace {
-		err = fmt.Errorf("%w: it is for %q", wire.ErrInvalid, m.Namespace)
-	}
-	if err != nil {
-		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
-		return
-	}
-	e.receiver.Receive(m)
 }
 
 // isOwn recognizes what this node has sent, which comes back, without decoding it.

@@ -77,7 +77,7 @@ func Streams(client redis.UniversalClient, o StreamsOptions) adapter.Provider {
 	}
 	o = o.withDefaults()
 	return cluster.New(o.Options, func(s adapter.Server) cluster.Engine {
-		return &streams{client: client, options: o, channels: channels{o.Prefix}, codec: s.Codec}
+		return &streams{engine: newEngine(client, o.Prefix, s), options: o}
 	})
 }
 
@@ -85,12 +85,8 @@ func Streams(client redis.UniversalClient, o StreamsOptions) adapter.Provider {
 // order goes through the streams; answers, and what is between two nodes, by publish
 // and subscribe.
 type streams struct {
-	client   redis.UniversalClient
+	engine
 	options  StreamsOptions
-	channels channels
-	codec    parser.Codec
-	node     string
-	receiver cluster.Receiver
 	listener *listener
 	tails    []*tail // of the streams, by their numbers
 	sent     sent
@@ -131,20 +127,12 @@ func (e *streams) Start(node string, r cluster.Receiver) error {
 	return nil
 }
 
-func (e *streams) takeNative(_, payload string) {
-	m, err := cluster.ParseMessage([]byte(payload))
-	if err != nil {
-		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
-		return
-	}
-	e.receiver.Receive(m)
-}
-
 // Open implements cluster.Engine.
 func (e *streams) Open(ctx context.Context, namespace string) error {
 	t := e.tail(namespace)
 	t.open(namespace)
-	err := e.listener.add(ctx, exact, func(_, payload string) { e.takeRequest(namespace, payload) },
+	// What Node does not keep, and answers.
+	err := e.listener.add(ctx, exact, func(_, payload string) { e.takeShared(namespace, payload) },
 		e.channels.broadcast(namespace), e.channels.private(namespace, e.node))
 	if err != nil {
 		return err
@@ -156,19 +144,6 @@ func (e *streams) Open(ctx context.Context, namespace string) error {
 func (e *streams) Shut(namespace string) {
 	e.tail(namespace).shut(namespace)
 	e.listener.remove(e.channels.broadcast(namespace), e.channels.private(namespace, e.node))
-}
-
-// takeRequest receives what Node does not keep, or an answer.
-func (e *streams) takeRequest(namespace, payload string) {
-	m, err := wire.Decode([]byte(payload), e.codec)
-	if err == nil && m.Namespace != namespace {
-		err = fmt.Errorf("%w: it is for %q", wire.ErrInvalid, m.Namespace)
-	}
-	if err != nil {
-		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
-		return
-	}
-	e.receiver.Receive(m)
 }
 
 // tail returns that of a namespace's stream: Node chooses it so.
