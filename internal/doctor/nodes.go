@@ -71,7 +71,8 @@ func Engines(ctx context.Context, dir, pkg string, getenv func(string) string) [
 // Nodes says why several processes of the command pkg in dir would not be one
 // cluster, and what to do, as far as its source and its variables tell. An app
 // without sockets has nothing to join. One that lacks but the URL of a NATS server
-// needs nothing that has to be installed: unset is the variable for it then.
+// needs nothing that has to be installed, unless it is for JetStream: unset is the
+// variable for it then.
 func Nodes(ctx context.Context, dir, pkg string, getenv func(string) string) (unset string, err error) {
 	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-deps", "-f", "{{.ImportPath}}", pkg)
 	cmd.Dir = dir
@@ -95,9 +96,16 @@ func Nodes(ctx context.Context, dir, pkg string, getenv func(string) string) (un
 		if getenv(e.variable) != "" || !mentions(filepath.Join(dir, pkg), `"`+e.variable+`"`) {
 			continue
 		}
-		if unset = e.variable; e.adapter != "nats" {
-			return "", fmt.Errorf("%s is not set, so the nodes would not find each other: start %s, for example with\n\t%s\nand write this into .env:\n\t%s=%s", e.variable, e.name, e.start(), e.variable, e.example)
+		if e.adapter == "nats" && !mentions(filepath.Join(dir, pkg), ".JetStream(") {
+			unset = e.variable
+			continue
 		}
+		start := e.start()
+		if e.adapter == "nats" {
+			start = "nats-server -js"
+		}
+		return "", fmt.Errorf("%s is not set, so the nodes would not find each other: start %s, for example with\n\t%s\n"+
+			"and write this into .env:\n\t%s=%s", e.variable, e.name, start, e.variable, e.example)
 	}
 	if !found {
 		return "", fmt.Errorf("the app has no adapter, so its nodes would know nothing of each other's sockets; make an app that has one, "+
