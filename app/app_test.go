@@ -480,6 +480,24 @@ func TestJSONIsWrittenAsItIs(t *testing.T) {
 	}
 }
 
+func TestANilPointerInThePlaceOfAnErrorIsAnError(t *testing.T) {
+	server := app.New()
+	server.Param("id", func(*app.Request, *app.Response, string) error { var none *app.HTTPError; return none })
+	server.Get("/", func(*app.Request, *app.Response) error { var none *app.HTTPError; return none })
+	server.Get("/:id", text("x"))
+	server.OnError(func(err error, _ *app.Request, res *app.Response) error { return res.Status(500).Send(err.Error()) })
+	for _, path := range []string{"/", "/7"} {
+		expect(t, do(server, "GET", path), 500,
+			"app: a handler returned a nil *app.HTTPError, which is not a nil error: return nil where there is none")
+	}
+	wrong := app.New()
+	wrong.Get("/", func(*app.Request, *app.Response) error { return errors.New("x") })
+	wrong.OnError(func(error, *app.Request, *app.Response) error { var none *app.HTTPError; return none })
+	if w := do(wrong, "GET", "/"); w.Code != 500 {
+		t.Errorf("got %d", w.Code)
+	}
+}
+
 func TestAnErrorOfAChainedCallIsToldWhenNothingAnswers(t *testing.T) {
 	server := app.New()
 	server.Use(func(req *app.Request, res *app.Response) error {

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 )
 
@@ -147,7 +149,13 @@ func (x *exchange) call(h Handler) (err error) {
 
 // thrown is the error of a handler, or before it that of a chained call that could not do its work, as if it had thrown:
 // no call that answers has told it.
+//
+// A nil pointer in the place of an error, as a function with a result of a type of its own gives it, is one, and has no
+// words: some are put in its place.
 func (x *exchange) thrown(err error) error {
+	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
+		err = fmt.Errorf("app: a handler returned a nil %T, which is not a nil error: return nil where there is none", err)
+	}
 	if x.res.invalid != nil && !x.res.HeadersSent() {
 		return x.res.rejected()
 	}
