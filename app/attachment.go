@@ -47,10 +47,10 @@ func asDownload(name string, options []FileOptions) FileOptions {
 
 // baseName is the last element of a slash-separated path, "" for none.
 func baseName(name string) string {
-	if name = path.Base(name); name == "." || name == "/" {
+	if strings.Trim(name, "/") == "" {
 		return ""
 	}
-	return name
+	return path.Base(name)
 }
 
 // contentDisposition is the header for a file name (RFC 6266): what is not ASCII, or looks like an escape, goes into

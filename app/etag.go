@@ -69,12 +69,18 @@ func parseDate(s string) (time.Time, error) {
 	if t, err := http.ParseTime(s); err == nil {
 		return t, nil
 	}
-	for _, layout := range []string{"Mon, 2 Jan 2006 15:04:05 -0700", time.RFC3339, time.DateOnly} {
+	for _, layout := range []string{"Mon, 2 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 2006 15:04:05 -0700",
+		time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly, "2006-01", "2006"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, nil
 		}
 	}
-	return time.ParseInLocation("Mon, 2 Jan 2006 15:04:05", s, time.Local)
+	for _, layout := range []string{"Mon, 2 Jan 2006 15:04:05", "2006-01-02T15:04:05"} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.ParseInLocation("2006-01-02T15:04", s, time.Local)
 }
 
 // matchesETag reports whether a list of ETags names tag, weak or not.

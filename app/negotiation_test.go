@@ -130,6 +130,10 @@ func TestAnswersOfTheRest(t *testing.T) {
 	if got := do(server, "GET", "/unnamed").Header().Get("Content-Disposition"); got != `attachment; filename=""` {
 		t.Error(got)
 	}
+	server.Get("/dot", func(req *app.Request, res *app.Response) error { return res.Attachment("a/.").Send("") })
+	if got := do(server, "GET", "/dot").Header().Get("Content-Disposition"); got != `attachment; filename=.` {
+		t.Error(got)
+	}
 	expect(t, do(server, "GET", "/jsonp?cb=a.b[0]();x"), 200, `/**/ typeof a.b[0]x === 'function' && a.b[0]x("a\u2028<");`)
 	expect(t, do(server, "GET", "/jsonp"), 200, "\"a\u2028<\"")
 	if got := do(server, "GET", "/links").Header().Get("Link"); got != `</2>; rel="next", </1>; rel="page", </2>; rel="page"` {
