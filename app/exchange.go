@@ -162,19 +162,37 @@ func (x *exchange) end() {
 	exchanges.Put(x)
 }
 
-// escapedPath is the path as the client wrote it; at least a slash.
+// escapedPath is the path as the client wrote it, but for what no URL has as it is, which is escaped; at least a slash.
 func escapedPath(u *url.URL) string {
 	if u.RawPath == "" && isPlainPath(u.Path) {
 		return u.Path // as almost always, and faster than to ask for it
 	}
 	p := u.EscapedPath()
-	if strings.IndexByte(u.RawPath, '#') >= 0 {
-		p, _, _ = strings.Cut(p, "%23") // a fragment, which clients do not send
+	if u.RawPath != "" && p != u.RawPath {
+		// net/url escapes a path anew that has a brace or the like as it is: an escaped slash would become one.
+		if decoded, err := url.PathUnescape(u.RawPath); err == nil && decoded == u.Path {
+			raw, _, _ := strings.Cut(u.RawPath, "#") // a fragment, which clients do not send
+			p = escapeInvalid(raw)
+		}
 	}
 	if p == "" {
 		return "/"
 	}
 	return p
+}
+
+// escapeInvalid escapes what a path of a URL cannot have (RFC 3986, section 3.3; brackets it may), and leaves escapes.
+func escapeInvalid(path string) string {
+	var b strings.Builder
+	for i := range len(path) {
+		if c := path[i]; isPlainPath(path[i:i+1]) || strings.IndexByte("!$&'()*+,;=:@[]%~", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			const digits = "0123456789ABCDEF"
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		}
+	}
+	return b.String()
 }
 
 // isPlainPath reports whether a path is nothing but what no URL escapes.

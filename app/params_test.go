@@ -93,6 +93,20 @@ func TestUndecodableParameters(t *testing.T) {
 }
 
 // A param handler may leave the router, and does not replace an error that is on its way.
+// An escaped slash stays one, whatever else the client has not escaped.
+func TestEscapesBesideWhatShouldBeOne(t *testing.T) {
+	server := app.New()
+	server.Get("/:p/:q", func(req *app.Request, res *app.Response) error {
+		return res.Send(req.Param("p") + " " + req.Param("q") + " " + req.Path())
+	})
+	for path, want := range map[string]string{
+		"/{x/a%2Fb": "{x a/b /%7Bx/a%2Fb", "/%2e!|/%7Ba%2fb}": ".!| {a/b} /%2e!%7C/%7Ba%2fb%7D", "/é/a%2Fb": "é a/b /%C3%A9/a%2Fb",
+		"/a%23b/%2F#/c": "a#b / /a%23b/%2F", "/a/b%2F": "a b/ /a/b%2F",
+	} {
+		expect(t, do(server, "GET", path), 200, want)
+	}
+}
+
 func TestParamHandlersAndErrors(t *testing.T) {
 	inner := app.NewRouter()
 	inner.Param("id", func(req *app.Request, res *app.Response, value string) error {
