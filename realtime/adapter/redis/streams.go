@@ -161,25 +161,23 @@ func (e *streams) tail(namespace string) *tail {
 }
 
 // take receives an entry of a stream. What is for rooms that nobody here is in is not
-// even decoded, where it holds no binary.
-func (e *streams) take(id string, values map[string]any) {
+// even decoded, where it holds no binary. It reports whether it is a broadcast that cannot
+// be read.
+func (e *streams) take(id string, values map[string]any) (gap bool) {
 	if namespace, skip := e.skips(values); skip {
 		e.receiver.Receive(&cluster.Message{Type: cluster.Heartbeat, Namespace: namespace, Offset: id, Skipped: true})
-		return
+		return false
 	}
 	m, err := e.parse(values)
 	if err != nil {
 		e.receiver.Refuse(fmt.Errorf("redis: %w", err))
-		if namespace, _ := values[fieldNamespace].(string); mayBeKept(values) {
-			e.receiver.Lost(namespace)
-			e.receiver.Receive(passed(namespace, id))
-		}
-		return
+		return mayBeKept(values)
 	}
 	if !m.Native {
 		m.Offset = id
 	}
 	e.receiver.Receive(m)
+	return false
 }
 
 // mayBeKept reports whether an entry that cannot be read may be a broadcast, which

@@ -144,10 +144,12 @@ func (t *tail) check() error {
 	return nil
 }
 
-// take receives entries.
+// take receives entries. Of those that cannot be read a namespace is told once: who comes
+// there from then on has come behind all of them.
 func (t *tail) take(entries []redis.XMessage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	told := make(map[string]bool)
 	for _, entry := range entries {
 		if t.closed {
 			return
@@ -155,8 +157,12 @@ func (t *tail) take(entries []redis.XMessage) {
 		t.position = entry.ID
 		namespace, _ := entry.Values[fieldNamespace].(string)
 		_, native := entry.Values[fieldNative]
-		if native || t.namespaces[namespace] {
-			t.engine.take(entry.ID, entry.Values)
+		if (native || t.namespaces[namespace]) && t.engine.take(entry.ID, entry.Values) {
+			if !told[namespace] {
+				told[namespace] = true
+				t.engine.receiver.Lost(namespace)
+			}
+			t.engine.receiver.Receive(passed(namespace, entry.ID))
 		}
 	}
 	t.settle()
