@@ -37,6 +37,8 @@
 //	<prefix>.part.<id>         the parts of what is too large for one message
 //	<prefix>.session.<key>     a session, or how far a node's clients are
 //
+// Each node has a second connection then, made as the first one was.
+//
 // The account has to be one with JetStream then, that may use the subjects
 // "$JS.API.>" and "_INBOX.>".
 //

@@ -29,6 +29,11 @@ type logEngine struct {
 	ready chan struct{} // closed when the streams were there for the first time
 	saved numbers
 
+	// Of Publish.
+	made    nats.Options // with these the connection was made
+	connect func(nats.Options) (*outlet, error)
+	out     *outlet // or nil
+
 	logMu  sync.Mutex // guards the rest
 	spaces map[string]*logSpace
 }
@@ -51,7 +56,8 @@ type logSpace struct {
 }
 
 func newLogEngine(e *engine, js jetstream.JetStream, o Options, logger *slog.Logger) *logEngine {
-	l := &logEngine{engine: e, js: js, options: o, logger: logger, kick: make(chan struct{}, 1), ended: make(chan struct{}), ready: make(chan struct{}), spaces: make(map[string]*logSpace)}
+	l := &logEngine{engine: e, js: js, options: o, logger: logger, kick: make(chan struct{}, 1), ended: make(chan struct{}), ready: make(chan struct{}), connect: connect, spaces: make(map[string]*logSpace)}
+	l.made = e.conn.Opts
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -109,6 +115,7 @@ func (l *logEngine) wake() {
 func (l *logEngine) Close() error {
 	l.cancel()
 	<-l.ended
+	l.hangUp()
 	return l.engine.Close()
 }
 
@@ -125,23 +132,26 @@ func (l *logEngine) supervise() {
 	}()
 	looks := time.NewTicker(l.options.KeepPackets / looksIn)
 	defer looks.Stop()
+	var retry <-chan time.Time
 	pause := time.Duration(0)
 	again := false
-	for {
-		err := l.follow(reading, again)
-		if l.ctx.Err() != nil {
-			return
-		}
-		var retry <-chan time.Time
-		if err != nil {
-			if pause == 0 {
-				l.logger.Warn("nats: JetStream cannot be read; trying again", "stream", l.subjects.stream("log"), "error", err)
+	for due := true; ; {
+		if due {
+			err := l.follow(reading, again)
+			if l.ctx.Err() != nil {
+				return
 			}
-			pause = min(max(2*pause, 50*time.Millisecond), 2*time.Second)
-			retry = time.After(pause)
-		} else {
-			pause, again = 0, false
+			if err == nil {
+				retry, pause, again = nil, 0, false
+			} else {
+				if pause == 0 {
+					l.logger.Warn("nats: JetStream cannot be read; trying again", "stream", l.subjects.stream("log"), "error", err)
+				}
+				pause = min(max(2*pause, 50*time.Millisecond), 2*time.Second)
+				retry = time.After(pause)
+			}
 		}
+		due = true
 		select {
 		case <-l.kick:
 		case <-statuses:
@@ -149,6 +159,7 @@ func (l *logEngine) supervise() {
 		case <-retry:
 		case <-looks.C:
 			l.look(reading)
+			due = false
 		case <-l.ctx.Done():
 			return
 		}

@@ -84,60 +84,6 @@ func (l *logEngine) Publish(ctx context.Context, batch []*cluster.Message) (sent
 	return sent, err
 }
 
-// publishLogged appends to the stream, which drops what it has already been given by
-// an attempt whose answer was lost. In a cluster of NATS servers one message waits for
-// the one before it: while the stream has no leader some are dropped, and those behind
-// them may not be.
-func (l *logEngine) publishLogged(ctx context.Context, batch []*cluster.Message) (sent int, err error) {
-	if !l.conn.IsConnected() {
-		return 0, nats.ErrConnectionReconnecting
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := l.connected(ctx); err != nil {
-		return 0, err
-	}
-	if l.conn.ConnectedClusterName() != "" {
-		for i, m := range batch {
-			entry, err := l.entry(ctx, m)
-			if err != nil {
-				return i, err
-			}
-			if _, err := l.js.PublishMsg(ctx, entry); err != nil {
-				return i, fmt.Errorf("nats: %w", err)
-			}
-		}
-		return len(batch), nil
-	}
-	var acks []jetstream.PubAckFuture
-	var failed error
-	for _, m := range batch {
-		entry, err := l.entry(ctx, m)
-		if err == nil {
-			var ack jetstream.PubAckFuture
-			ack, err = l.js.PublishMsgAsync(entry)
-			acks = append(acks, ack)
-		}
-		if err != nil {
-			failed = err
-			break
-		}
-	}
-	for i, ack := range acks {
-		if ack == nil {
-			return i, failed
-		}
-		select {
-		case <-ack.Ok():
-		case err := <-ack.Err():
-			return i, fmt.Errorf("nats: %w", err)
-		case <-ctx.Done():
-			return i, fmt.Errorf("nats: JetStream does not answer: %w", context.Cause(ctx))
-		}
-	}
-	return len(acks), failed
-}
-
 // entry returns what goes into the stream for a message.
 func (l *logEngine) entry(ctx context.Context, m *cluster.Message) (*nats.Msg, error) {
 	data, err := m.AppendBinary(nil)

@@ -212,19 +212,30 @@ func (e *engine) unsubscribe(subject string) {
 // Publish implements cluster.Engine. What it returns as sent has reached the NATS
 // server.
 func (e *engine) Publish(ctx context.Context, batch []*cluster.Message) (int, error) {
-	if !e.conn.IsConnected() {
-		return 0, nats.ErrConnectionReconnecting
-	}
+	on := e.connection()
 	for i, m := range batch {
+		if now := e.connection(); now == 0 || now != on {
+			return 0, nats.ErrConnectionReconnecting
+		}
 		data, err := m.AppendBinary(nil)
 		if err == nil {
 			err = e.send(e.subject(m), data)
 		}
 		if err != nil {
-			return e.flushed(ctx, i, err)
+			return e.flushed(ctx, on, i, err)
 		}
 	}
-	return e.flushed(ctx, len(batch), nil)
+	return e.flushed(ctx, on, len(batch), nil)
+}
+
+// connection returns the number of the connection to a NATS server, or 0 while there is
+// none. What is published then waits, and on the next one comes before what was lost with
+// the last, and has to be sent again.
+func (e *engine) connection() uint64 {
+	if !e.conn.IsConnected() {
+		return 0
+	}
+	return e.conn.Stats().Reconnects + 1
 }
 
 // subject returns the subject of a message. Rooms have theirs where there is only one
@@ -236,8 +247,9 @@ func (e *engine) subject(m *cluster.Message) string {
 	return e.recent.of(e.subjects, m)
 }
 
-// flushed waits until the server has the first n messages of a batch.
-func (e *engine) flushed(ctx context.Context, n int, err error) (int, error) {
+// flushed waits until the server has the first n messages of a batch, by the connection
+// on which they were published.
+func (e *engine) flushed(ctx context.Context, on uint64, n int, err error) (int, error) {
 	if n == 0 {
 		return 0, err
 	}
@@ -245,6 +257,9 @@ func (e *engine) flushed(ctx context.Context, n int, err error) (int, error) {
 	defer cancel()
 	if failed := e.conn.FlushWithContext(ctx); failed != nil {
 		return 0, failed
+	}
+	if e.connection() != on {
+		return 0, nats.ErrConnectionReconnecting
 	}
 	return n, err
 }
