@@ -48,6 +48,17 @@ func (a Args) Values() []any {
 	return values
 }
 
+// MarshalJSON returns the arguments as a JSON array, with binary parts as base64:
+// as one argument of Emit, or as what a handler returns. [Args.Values] are sent on
+// one by one.
+func (a Args) MarshalJSON() ([]byte, error) {
+	list := make([]json.RawMessage, a.Len())
+	for i := range list {
+		list[i] = a.Raw(i)
+	}
+	return json.Marshal(list)
+}
+
 // Decode decodes the arguments into the values that dst points to, one after
 // the other, as handlers get them: a []byte receives binary, arguments that are
 // missing leave their value as it is, further ones are ignored. It fails with an

@@ -11,6 +11,24 @@ import (
 	"github.com/zocalo-go/zocalo/realtime"
 )
 
+// Args are a list where a value is wanted.
+func TestArgsAsAnArgument(t *testing.T) {
+	inWorld(t, realtime.Config{}, func(w *world) {
+		w.server.On("connection", func(s *realtime.Socket) {
+			s.On("list", func(args realtime.Args) realtime.Args { return args })
+		})
+		c := dialers[0].dial(w)
+		c.send(`427["list",1,{"two":[2]}]`)
+		c.expect(`437[[1,{"two":[2]}]]`)
+		c.send(`451-8["list",{"_placeholder":true,"num":0}]`)
+		c.sendBinary("bytes")
+		c.expect(`438[["Ynl0ZXM="]]`)
+		c.send(`429["list"]`)
+		c.expect(`439[[]]`)
+		c.close()
+	})
+}
+
 // What JavaScript can send arrives as what Go has for it, and the other way round,
 // over every transport: text beyond ASCII, nothing, and bytes wherever they are.
 func TestKindsOfData(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/zocalo-go/zocalo/realtime"
 )
 
@@ -351,6 +353,21 @@ func TestAttach(t *testing.T) {
 		c.send("40")
 		c.expect(`44{"message":"you are ana"}`)
 		c.close()
+	})
+}
+
+// A hook that panics leaves nothing open behind it.
+func TestAttachPanics(t *testing.T) {
+	config := realtime.Config{Attach: func(*http.Request) any { panic(http.ErrAbortHandler) }} // which net/http does not print
+	inWorld(t, config, func(w *world) {
+		ws, _, err := websocket.Dial(w.t.Context(), base+"websocket", &websocket.DialOptions{HTTPClient: w.transport()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, data, err := ws.Read(w.t.Context()); err == nil {
+			t.Errorf("the client was sent %s", data)
+		}
+		ws.CloseNow()
 	})
 }
 

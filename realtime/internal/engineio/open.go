@@ -30,9 +30,14 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string,
 		return
 	}
 	opened := false
-	defer func() {
-		if !opened {
-			s.release(id)
+	var ws carrier
+	defer func() { // also of a hook that has panicked
+		if opened {
+			return
+		}
+		s.release(id)
+		if ws != nil {
+			ws.abort()
 		}
 	}()
 	if transport == Polling {
@@ -47,13 +52,11 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, transport string,
 		}
 		return
 	}
-	ws := s.accept(w, r, protocol, true)
-	if ws == nil {
+	if ws = s.accept(w, r, protocol, true); ws == nil {
 		return
 	}
 	session, _ := s.start(id, protocol, ws, r)
-	opened = session != nil
-	if !opened || !s.read(session.inlet(ws)) {
+	if opened = session != nil; opened && !s.read(session.inlet(ws)) {
 		ws.abort()
 	}
 }

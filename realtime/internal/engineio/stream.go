@@ -85,12 +85,16 @@ func (s *Server) beginStream(c *stream, r *http.Request) {
 		s.refused(r, e)
 		return
 	}
+	opened := false
+	defer func() { // also of a hook that has panicked
+		if !opened {
+			s.release(id)
+		}
+	}()
 	session, _ := s.start(id, 4, c, r)
-	if session == nil {
-		s.release(id)
-		return
+	if opened = session != nil; opened {
+		session.inlet(c).run()
 	}
-	session.inlet(c).run()
 }
 
 // upgradeStream offers c to the session sid and is its reader.
